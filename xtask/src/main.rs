@@ -1,0 +1,2 @@
+//! Palisade's development commands.
+fn main() {}
