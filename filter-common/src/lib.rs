@@ -1,2 +1,16 @@
-//! placeholder
+//! What Palisade's kernel and user side share.
+//!
+//! [`abi`] holds every type that crosses the boundary, [`wire`] reads packets,
+//! [`gcra`] meters, and [`decide::decide`] is the one place that knows the order of
+//! checks. Nothing here does I/O, reads a clock or allocates, so the same code runs in
+//! the XDP program, in host tests and in offline replay.
 #![no_std]
+
+#[cfg(test)]
+extern crate std;
+
+pub mod abi;
+pub mod decide;
+pub mod gcra;
+pub mod hello;
+pub mod wire;

@@ -1,2 +1,44 @@
+//! Palisade's XDP program.
+//!
+//! The packet path itself is `filter_common::decide`; here it gets its maps and packet
+//! pointers, and what it decided is counted and carried out.
 #![no_std]
 #![no_main]
+#![feature(core_intrinsics)]
+#![expect(internal_features, reason = "compare-and-swap has no stable form on this target")]
+
+mod count;
+mod cursor;
+mod license;
+mod maps;
+mod proof;
+mod record;
+mod tables;
+
+use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
+use aya_ebpf::macros::xdp;
+use aya_ebpf::programs::XdpContext;
+use cursor::XdpPacket;
+use filter_common::abi::counter::Verdict;
+use filter_common::decide::decide;
+use filter_common::wire::cursor::Packet;
+use tables::MapTables;
+
+/// The filter: every frame of an interface, before the stack sees it.
+#[xdp(frags)]
+fn palisade(context: XdpContext) -> u32 {
+    let packet = XdpPacket::new(&context);
+    let Some(frame) = tables::frame() else {
+        return XDP_PASS;
+    };
+    let decision = decide(&packet, &MapTables::new(&context), frame);
+    count::count(decision.verdict, decision.reason, packet.total_len());
+    if decision.verdict == Verdict::DROP { XDP_DROP } else { XDP_PASS }
+}
+
+/// Never reached: a reachable panic is a loop that the verifier refuses.
+#[cfg(not(test))]
+#[panic_handler]
+fn panic(_info: &core::panic::PanicInfo) -> ! {
+    loop {}
+}

@@ -1,0 +1,32 @@
+//! The switches that the program reads at each packet.
+
+use super::assert_layout;
+use crate::gcra::Limit;
+
+/// Host-wide settings.
+///
+/// *Shape*: 88 bytes, the one element of the `CONFIG` map.
+///
+/// *Concurrency*: the daemon writes it whole while packets flow. A packet may see one
+/// field's old and another's new value; each is meaningful alone.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct HostConfig {
+    /// [`HostConfig::MONITOR`] or [`HostConfig::ENFORCE`].
+    pub mode: u32,
+    /// Zero.
+    pub reserved: u32,
+    /// Keys the flow hints, so that nobody outside can aim at a slot.
+    pub secret: u64,
+    /// One limit for each [`Meter`](super::client::Meter).
+    pub limits: [Limit; super::client::Meter::COUNT],
+}
+
+assert_layout!(HostConfig, size 88, align 8, mode at 0, secret at 8, limits at 16);
+
+impl HostConfig {
+    /// Every rule only counts. Zero, so that a program without a daemon drops nothing.
+    pub const MONITOR: u32 = 0;
+    /// Rules act as their own mode says.
+    pub const ENFORCE: u32 = 1;
+}

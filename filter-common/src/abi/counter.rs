@@ -1,0 +1,164 @@
+//! Counters by verdict and reason, named once.
+//!
+//! Metrics, `status` and `explain` take their names from here.
+
+use super::assert_layout;
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Verdict(pub u8);
+
+impl Verdict {
+    /// It went on to the stack.
+    pub const PASS: Self = Self(0);
+    /// It ended here.
+    pub const DROP: Self = Self(1);
+    /// It went on, but an enforced rule would have ended it.
+    pub const WOULD_DROP: Self = Self(2);
+    /// How many there are.
+    pub const COUNT: usize = 3;
+    /// Their names, by number.
+    pub const NAMES: [&'static str; Self::COUNT] = ["pass", "drop", "would-drop"];
+
+    /// The name that operators see.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.get(usize::from(self.0)).copied().unwrap_or("unknown")
+    }
+}
+
+/// Why.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Reason(pub u8);
+
+macro_rules! reasons {
+    ($($(#[$doc:meta])* $constant:ident = $number:literal, $name:literal;)*) => {
+        impl Reason {
+            $($(#[$doc])* pub const $constant: Self = Self($number);)*
+            /// How many there are.
+            pub const COUNT: usize = [$($number),*].len();
+            /// Their names, by number.
+            pub const NAMES: [&'static str; Self::COUNT] = [$($name),*];
+        }
+    };
+}
+
+reasons! {
+    /// No rule said anything.
+    NO_RULE = 0, "no-rule";
+    /// An allow entry of the address policy.
+    ALLOWED = 1, "allowlist";
+    /// Neither IPv4 nor IPv6: ARP, LLDP and the like.
+    NOT_IP = 2, "not-ip";
+    /// IPv6 neighbour discovery on the link, which keeps the host reachable.
+    NEIGHBOUR = 3, "neighbour-discovery";
+    /// The frame ends before a header does.
+    TRUNCATED = 4, "truncated";
+    /// More than two VLAN tags.
+    VLAN_DEPTH = 5, "vlan-depth";
+    /// A wrong IP version, or an IPv4 header length below five words.
+    IP_HEADER = 6, "ip-header";
+    /// The IP header claims more bytes than the frame has, or fewer than its own header.
+    IP_LENGTH = 7, "ip-length";
+    /// More than six IPv6 extension headers.
+    EXTENSION_DEPTH = 8, "extension-depth";
+    /// A TCP data offset below five words or beyond the segment, or a bad UDP length.
+    TRANSPORT_HEADER = 9, "transport-header";
+    /// A block entry of the address policy.
+    BLOCKLIST = 10, "blocklist";
+    /// A block verdict on the client.
+    CLIENT_VERDICT = 11, "client-verdict";
+    /// A throttle verdict on the client, and it went over the throttle limit.
+    THROTTLE = 12, "throttle";
+    /// The client went over its packet limit.
+    PACKET_LIMIT = 13, "packet-limit";
+    /// The client went over its limit of new connections.
+    CONNECTION_LIMIT = 14, "connection-limit";
+}
+
+impl Reason {
+    /// The name that operators see.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::NAMES.get(usize::from(self.0)).copied().unwrap_or("unknown")
+    }
+}
+
+/// Packets and bytes.
+///
+/// *Units*: bytes of the whole frame, Ethernet header included.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Count {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes.
+    pub bytes: u64,
+}
+
+/// Everything one CPU has counted.
+///
+/// *Shape*: the one element of the per-CPU map `COUNTERS`; `by[reason][verdict]`.
+///
+/// *Concurrency*: each CPU writes its own copy; the daemon sums them and may see a
+/// packet without its bytes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(C)]
+pub struct Counters {
+    /// Each packet is in exactly one cell.
+    pub by: [[Count; Verdict::COUNT]; Reason::COUNT],
+    /// Segments copied to the daemon.
+    pub segments_recorded: u64,
+    /// Segments that the full ring buffer had no room for.
+    pub segments_lost: u64,
+}
+
+assert_layout!(Counters, size 736, align 8, by at 0, segments_recorded at 720, segments_lost at 728);
+
+impl Default for Counters {
+    fn default() -> Self {
+        Self {
+            by: [[Count::default(); Verdict::COUNT]; Reason::COUNT],
+            segments_recorded: 0,
+            segments_lost: 0,
+        }
+    }
+}
+
+impl Counters {
+    /// Adds what another CPU counted.
+    pub fn add(&mut self, other: &Self) {
+        for (mine, theirs) in self.by.iter_mut().flatten().zip(other.by.iter().flatten()) {
+            mine.packets += theirs.packets;
+            mine.bytes += theirs.bytes;
+        }
+        self.segments_recorded += other.segments_recorded;
+        self.segments_lost += other.segments_lost;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_has_a_name_of_its_own() {
+        for (i, name) in Reason::NAMES.iter().enumerate() {
+            assert_eq!(Reason::NAMES.iter().position(|n| n == name), Some(i));
+        }
+        assert_eq!(Reason::CONNECTION_LIMIT.name(), "connection-limit");
+        assert_eq!(Reason(200).name(), "unknown");
+    }
+
+    #[test]
+    fn counters_of_two_cpus_add_up() {
+        let mut sum = Counters::default();
+        let mut one = Counters::default();
+        one.by[3][1] = Count { packets: 2, bytes: 100 };
+        one.segments_lost = 7;
+        sum.add(&one);
+        sum.add(&one);
+        assert_eq!(sum.by[3][1], Count { packets: 4, bytes: 200 });
+        assert_eq!(sum.segments_lost, 14);
+    }
+}

@@ -1,0 +1,186 @@
+//! The life of a packet: the one place that knows the order of checks.
+//!
+//! 1. parse; what has no address passes, counted by cause
+//! 2. address policy; allow wins and ends the walk
+//! 3. what was decided about the client
+//! 4. the client's limits
+//! 5. the ClientHello, recorded
+//! 6. pass
+//!
+//! A rule in shadow doesn't end the walk: a later rule may still drop the packet. If none
+//! does, the first that would have is what the packet is counted under.
+
+use crate::abi::Mode;
+use crate::abi::address::AddressClass;
+use crate::abi::client::{ClientKey, ClientVerdict, Meter};
+use crate::abi::config::HostConfig;
+use crate::abi::counter::{Reason, Verdict};
+use crate::gcra::Limit;
+use crate::hello::{self, FlowRef};
+use crate::wire::cursor::Packet;
+use crate::wire::frame::{self, Address, Frame, Kind};
+
+/// The look-ups that [`decide`] needs. The program implements them on maps, the host on
+/// plain memory.
+pub trait Tables {
+    /// A client's meters.
+    type Meters: Meters;
+    /// A flow's slot.
+    type Flow: FlowRef;
+
+    /// The host's settings; `None` only if the map is missing, and then nothing drops.
+    fn config(&self) -> Option<HostConfig>;
+    /// What the longest prefix that holds the address says; all zero if there is none.
+    fn address_class(&self, address: &Address) -> AddressClass;
+    /// What was decided about the client, expired or not; all zero if nothing was.
+    fn client_verdict(&self, client: &ClientKey) -> ClientVerdict;
+    /// The client's meters, made at the first call; `None` when there is no room.
+    fn meters(&self, client: &ClientKey) -> Option<Self::Meters>;
+    /// The slot that a flow's hash falls on.
+    fn flow(&self, hash: u64) -> Option<Self::Flow>;
+    /// Nanoseconds on the clock of `bpf_ktime_get_ns`.
+    fn now_ns(&self) -> u64;
+    /// Copies a TCP segment to whoever puts hellos together; the hello starts, or may
+    /// start, at the sequence number `stream_start`. Nothing comes back: a full buffer
+    /// can't change a verdict.
+    fn record(&self, frame: &Frame, stream_start: u32);
+}
+
+/// A client's meters, wherever they lie.
+pub trait Meters {
+    /// Charges one unit; `false` when the limit refuses it.
+    fn charge(&self, meter: Meter, limit: &Limit, now_ns: u64) -> bool;
+}
+
+/// What became of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// Pass, drop or would-drop.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: Reason,
+}
+
+impl Decision {
+    const fn pass(reason: Reason) -> Self {
+        Self { verdict: Verdict::PASS, reason }
+    }
+
+    const fn drop(reason: Reason) -> Self {
+        Self { verdict: Verdict::DROP, reason }
+    }
+}
+
+/// Decides about a frame. What was parsed of it is left in `frame`.
+#[inline(always)]
+pub fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -> Decision {
+    frame::parse(packet, frame);
+    if matches!(frame.kind, Kind::Unaddressed | Kind::Neighbour) {
+        return Decision::pass(frame.reason);
+    }
+    let Some(config) = tables.config() else {
+        return Decision::pass(frame.reason);
+    };
+    let mut walk = Walk { monitor: config.mode != HostConfig::ENFORCE, shadowed: NOTHING };
+    let class = tables.address_class(&frame.source);
+    if class.action == AddressClass::ALLOW {
+        return Decision::pass(Reason::ALLOWED);
+    }
+    if class.action == AddressClass::BLOCK && walk.refuse(Reason::BLOCKLIST, class.mode) {
+        return Decision::drop(Reason::BLOCKLIST);
+    }
+    let refused = check_client(tables, &config, frame, &mut walk);
+    if refused != NOTHING {
+        return Decision::drop(refused);
+    }
+    if frame.kind == Kind::Tcp {
+        hello::observe(packet, tables, config.secret, frame);
+    }
+    walk.passed(frame)
+}
+
+/// Stands for "no rule has refused", where an `Option` would be half undefined.
+const NOTHING: Reason = Reason::NO_RULE;
+
+/// What rules have said so far.
+struct Walk {
+    monitor: bool,
+    shadowed: Reason,
+}
+
+impl Walk {
+    /// A rule wants the packet dropped. `true` when it is.
+    #[inline(always)]
+    fn refuse(&mut self, reason: Reason, mode: u8) -> bool {
+        if !self.monitor && Mode(mode) != Mode::SHADOW {
+            return true;
+        }
+        if self.shadowed == NOTHING {
+            self.shadowed = reason;
+        }
+        false
+    }
+
+    /// The packet went through every check.
+    #[inline(always)]
+    fn passed(&self, frame: &Frame) -> Decision {
+        if self.shadowed == NOTHING {
+            Decision::pass(frame.reason)
+        } else {
+            Decision { verdict: Verdict::WOULD_DROP, reason: self.shadowed }
+        }
+    }
+}
+
+/// Client verdict and limits: the reason to drop, or [`NOTHING`].
+#[inline(always)]
+fn check_client<T: Tables>(
+    tables: &T,
+    config: &HostConfig,
+    frame: &Frame,
+    walk: &mut Walk,
+) -> Reason {
+    let client = frame.source.client();
+    let verdict = tables.client_verdict(&client);
+    let [packets, connections, throttle] = &config.limits;
+    let opens = frame.kind == Kind::Tcp && frame.tcp.flags.opens();
+    let metered = packets.is_on() || (opens && connections.is_on());
+    if verdict.action == ClientVerdict::NONE && !metered {
+        return NOTHING;
+    }
+    let now_ns = tables.now_ns();
+    let in_force = verdict.expires_ns > now_ns;
+    let blocked = in_force && verdict.action == ClientVerdict::BLOCK;
+    if blocked && walk.refuse(Reason::CLIENT_VERDICT, verdict.mode) {
+        return Reason::CLIENT_VERDICT;
+    }
+    let throttled = in_force && verdict.action == ClientVerdict::THROTTLE && throttle.is_on();
+    if !metered && !throttled {
+        return NOTHING;
+    }
+    let Some(meters) = tables.meters(&client) else {
+        return NOTHING;
+    };
+    let over = |meter, limit: &Limit| !meters.charge(meter, limit, now_ns);
+    if throttled && over(Meter::THROTTLE, throttle) && walk.refuse(Reason::THROTTLE, verdict.mode)
+    {
+        return Reason::THROTTLE;
+    }
+    if packets.is_on()
+        && over(Meter::PACKETS, packets)
+        && walk.refuse(Reason::PACKET_LIMIT, packets.mode())
+    {
+        return Reason::PACKET_LIMIT;
+    }
+    if opens
+        && connections.is_on()
+        && over(Meter::CONNECTIONS, connections)
+        && walk.refuse(Reason::CONNECTION_LIMIT, connections.mode())
+    {
+        return Reason::CONNECTION_LIMIT;
+    }
+    NOTHING
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,155 @@
+//! Which segments may hold a piece of a ClientHello.
+//!
+//! A browser's ClientHello takes two segments, so looking at single packets would miss
+//! it. The program keeps, for each new connection, the window of sequence numbers in
+//! which the hello may lie, and selects the segments that touch it. Putting them together is
+//! the work of whoever receives them.
+
+use crate::abi::flow::FlowSlot;
+use crate::abi::record::HELLO_WINDOW;
+use crate::decide::Tables;
+use crate::wire::client_hello::HANDSHAKE_HEADER_LEN;
+use crate::wire::cursor::Packet;
+use crate::wire::frame::{Address, Frame};
+
+/// Bytes that tell a ClientHello: a TLS record header and a handshake header.
+pub const START_LEN: usize = 9;
+
+const RECORD_HEADER_LEN: u32 = 5;
+const HANDSHAKE_RECORD: u8 = 0x16;
+const CLIENT_HELLO: u8 = 1;
+/// RFC 8446 section 5.1, and what RFC 5246 allows a record to grow by.
+const MAX_RECORD_LEN: u32 = (1 << 14) + 2048;
+
+/// Bytes of the stream that a ClientHello takes which starts with these bytes.
+///
+/// *Shape*: `len` bytes count, at most [`START_LEN`]. Zero: this is no ClientHello.
+/// [`HELLO_WINDOW`]: it could be one and is too short to tell, or it is split over
+/// several TLS records, or it is longer than that.
+#[inline(always)]
+#[must_use]
+pub fn hello_len(bytes: &[u8; START_LEN], len: u32) -> u32 {
+    let record_len = u32::from(bytes[3]) << 8 | u32::from(bytes[4]);
+    let wrong = len == 0
+        || bytes[0] != HANDSHAKE_RECORD
+        || (len > 1 && bytes[1] != 3)
+        || (len > 2 && bytes[2] > 4)
+        || (len > 4 && (record_len == 0 || record_len > MAX_RECORD_LEN))
+        || (len > 5 && bytes[5] != CLIENT_HELLO);
+    if wrong {
+        return 0;
+    }
+    let body_len = u32::from(bytes[6]) << 16 | u32::from(bytes[7]) << 8 | u32::from(bytes[8]);
+    let message_len = HANDSHAKE_HEADER_LEN + body_len;
+    if len < 9 || message_len > record_len {
+        return HELLO_WINDOW;
+    }
+    RECORD_HEADER_LEN + message_len
+}
+
+/// Records a TCP segment if it belongs to a hello. Opens, narrows and closes the flow's
+/// window on the way.
+///
+/// *Concurrency*: the slot is a hint; see [`FlowSlot`].
+#[inline(always)]
+pub fn observe<P: Packet, T: Tables>(packet: &P, tables: &T, secret: u64, frame: &Frame) {
+    let tcp = &frame.tcp;
+    let payload_len = tcp.len - tcp.header_len;
+    let opens = tcp.flags.opens();
+    if tcp.fragment || (payload_len == 0 && !opens) {
+        return;
+    }
+    let hash = flow_hash(secret, frame);
+    let Some(slot) = tables.flow(hash) else {
+        return;
+    };
+    let tag = tag_of(hash);
+    let mut window = slot.load();
+    let mut first = tcp.sequence;
+    if opens {
+        // The SYN takes a sequence number of its own; TCP Fast Open's data follows it.
+        first = first.wrapping_add(1);
+        window = FlowSlot::window(tag, first, HELLO_WINDOW);
+        slot.store(window);
+    }
+    if payload_len == 0 {
+        return;
+    }
+    let inside = window.tag == tag && touches(&window, first, payload_len);
+    if !inside || first == window.start {
+        let len = peek_len(packet, tcp.offset + tcp.header_len, payload_len);
+        if len == 0 {
+            if inside {
+                slot.store(FlowSlot::default());
+            }
+            return;
+        }
+        window = FlowSlot::window(tag, first, len);
+        slot.store(window);
+    }
+    tables.record(frame, window.start);
+}
+
+/// A flow's slot, wherever it lies.
+pub trait FlowRef {
+    /// What it holds.
+    fn load(&self) -> FlowSlot;
+    /// Replaces it.
+    fn store(&self, slot: FlowSlot);
+}
+
+/// Whether any of the bytes lie in the window. Sequence numbers wrap, so positions are
+/// compared by their distance from the window's start.
+#[inline(always)]
+fn touches(window: &FlowSlot, first: u32, len: u32) -> bool {
+    let width = window.end.wrapping_sub(window.start);
+    let from = first.wrapping_sub(window.start);
+    let before = window.start.wrapping_sub(first);
+    from < width || (before < len && before != 0)
+}
+
+#[inline(always)]
+fn peek_len<P: Packet>(packet: &P, offset: u32, len: u32) -> u32 {
+    let mut bytes = [0; START_LEN];
+    if len >= 9 {
+        return if packet.peek(offset, &mut bytes) { hello_len(&bytes, 9) } else { 0 };
+    }
+    for (i, byte) in (0..8).zip(bytes.iter_mut()) {
+        let mut read = [0];
+        if i < len && packet.peek(offset + i, &mut read) {
+            [*byte] = read;
+        }
+    }
+    hello_len(&bytes, len)
+}
+
+/// Mixes a four-tuple with the host's secret.
+#[inline(always)]
+fn flow_hash(secret: u64, frame: &Frame) -> u64 {
+    let tcp = &frame.tcp;
+    let ports = u64::from(tcp.source_port) << 16 | u64::from(tcp.destination_port);
+    let hash = mix(mix_address(secret, &frame.source), ports);
+    mix_address(hash, &frame.destination)
+}
+
+#[inline(always)]
+const fn mix_address(hash: u64, address: &Address) -> u64 {
+    mix(mix(hash, address.high), address.low)
+}
+
+/// A round of MurmurHash3's finaliser.
+#[inline(always)]
+const fn mix(hash: u64, word: u64) -> u64 {
+    let x = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
+    x ^ (x >> 33)
+}
+
+/// The half of the hash that the slot's index leaves alone, never zero.
+#[inline(always)]
+fn tag_of(hash: u64) -> u32 {
+    let [a, b, c, d, ..] = hash.to_be_bytes();
+    u32::from_be_bytes([a, b, c, d]) | 1
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,7 @@
+//! Reading packets: cursors, headers, whole frames, ClientHellos.
+
+pub mod checksum;
+pub mod client_hello;
+pub mod cursor;
+pub mod frame;
+pub mod header;

@@ -1,0 +1,41 @@
+//! Counting: a packet once, by verdict and reason.
+#![expect(unsafe_code, reason = "the CPU's counters are reached by a map pointer")]
+
+use crate::maps::COUNTERS;
+use core::hint::black_box;
+use filter_common::abi::counter::{Counters, Reason, Verdict};
+
+/// Counts a packet. Whatever happens here, its verdict stays.
+#[inline(always)]
+pub(crate) fn count(verdict: Verdict, reason: Reason, bytes: u32) {
+    // Opaque to the optimiser, so that the verifier sees the bounds check on the very
+    // number that is used.
+    let cell = black_box(usize::from(reason.0) * Verdict::COUNT + usize::from(verdict.0));
+    update(|counters| {
+        if let Some(cell) = counters.by.as_flattened_mut().get_mut(cell) {
+            cell.packets += 1;
+            cell.bytes += u64::from(bytes);
+        }
+    });
+}
+
+/// Counts a segment that was copied to the daemon, or for which there was no room.
+#[inline(always)]
+pub(crate) fn count_segment(recorded: bool) {
+    update(|counters| {
+        if recorded {
+            counters.segments_recorded += 1;
+        } else {
+            counters.segments_lost += 1;
+        }
+    });
+}
+
+#[inline(always)]
+fn update(change: impl FnOnce(&mut Counters)) {
+    if let Some(counters) = COUNTERS.get_ptr_mut(0) {
+        // SAFETY: the element belongs to this CPU, and the program isn't interrupted by
+        // another run of itself.
+        change(unsafe { &mut *counters });
+    }
+}

@@ -1,0 +1,74 @@
+//! The maps: each with its key, value, writer, reader, size, and what happens when it is
+//! full. The daemon pins all of them by name; nothing here is pinned by itself.
+
+use aya_ebpf::macros::map;
+use aya_ebpf::maps::lpm_trie::LpmTrie;
+use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
+use filter_common::abi::address::{AddressClass, POLICY_CAPACITY};
+use filter_common::abi::client::{
+    CLIENT_CAPACITY, ClientKey, ClientMeters, ClientVerdict, VERDICT_CAPACITY,
+};
+use filter_common::abi::config::HostConfig;
+use filter_common::abi::counter::Counters;
+use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
+use filter_common::abi::record::{RECORD_CAPACITY, RING_BYTES, SegmentRecord};
+use filter_common::wire::frame::Frame;
+
+/// One element: the ABI version, written and read by the daemon alone.
+#[map]
+pub(crate) static ABI: Array<u32> = Array::with_max_entries(1, 0);
+
+/// One element: the host's settings. Written by the daemon, read at each packet.
+#[map]
+pub(crate) static CONFIG: Array<HostConfig> = Array::with_max_entries(1, 0);
+
+/// IPv4 prefix, in network order, to class. Written by the daemon; when full the daemon refuses more.
+#[map]
+pub(crate) static POLICY_V4: LpmTrie<u32, AddressClass> = LpmTrie::with_max_entries(POLICY_CAPACITY, 0);
+
+/// IPv6 prefix, in network order, to class. Written by the daemon; when full the daemon refuses more.
+#[map]
+pub(crate) static POLICY_V6: LpmTrie<[u64; 2], AddressClass> =
+    LpmTrie::with_max_entries(POLICY_CAPACITY, 0);
+
+/// Client to what was decided about it. Written by the daemon; when full the daemon
+/// removes expired ones, then refuses more.
+#[map]
+pub(crate) static VERDICTS: HashMap<ClientKey, ClientVerdict> =
+    HashMap::with_max_entries(VERDICT_CAPACITY, 0);
+
+/// Client to its meters. Written by the program; when full the least recently seen
+/// client is forgotten and starts again with a full burst.
+#[map]
+pub(crate) static CLIENTS: LruHashMap<ClientKey, ClientMeters> =
+    LruHashMap::with_max_entries(CLIENT_CAPACITY, 0);
+
+/// Hash of a flow to the window of its hello. Written by the program; a new connection
+/// overwrites the slot it falls on.
+#[map]
+pub(crate) static FLOWS: Array<FlowSlot> = Array::with_max_entries(FLOW_SLOTS, 0);
+
+/// One element a CPU: what was counted. Written by the program, summed by the daemon.
+#[map]
+pub(crate) static COUNTERS: PerCpuArray<Counters> = PerCpuArray::with_max_entries(1, 0);
+
+/// Segments on their way to the daemon. When full a segment is lost and counted.
+#[map]
+pub(crate) static RECORDS: RingBuf = RingBuf::with_byte_size(RING_BYTES, 0);
+
+/// One element a CPU: the frame that is being looked at.
+#[map]
+pub(crate) static FRAME: PerCpuArray<Frame> = PerCpuArray::with_max_entries(1, 0);
+
+/// A record while it is put together.
+#[repr(C)]
+pub(crate) struct Scratch {
+    /// The header.
+    pub(crate) header: SegmentRecord,
+    /// TCP header and payload.
+    pub(crate) segment: [u8; RECORD_CAPACITY as usize],
+}
+
+/// One element a CPU: room for a record, which is too large for the stack.
+#[map]
+pub(crate) static SCRATCH: PerCpuArray<Scratch> = PerCpuArray::with_max_entries(1, 0);
