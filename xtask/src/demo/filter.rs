@@ -1,0 +1,158 @@
+//! The daemon under demonstration, and its command line.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use crate::lab::{Process, Site};
+use crate::{clock, exec};
+
+/// Palisade on the edge.
+pub(super) struct Filter {
+    programs: PathBuf,
+    folder: PathBuf,
+    daemon: Process,
+}
+
+/// The part of `palisade --json status` that the story looks at.
+#[derive(Deserialize)]
+pub(super) struct Status {
+    pub(super) mode: String,
+    pub(super) interfaces: Vec<Interface>,
+    counters: Vec<Counter>,
+}
+
+#[derive(Deserialize)]
+pub(super) struct Interface {
+    pub(super) name: String,
+    pub(super) attach: String,
+}
+
+#[derive(Deserialize)]
+struct Counter {
+    verdict: String,
+    reason: String,
+    packets: u64,
+}
+
+impl Status {
+    /// Packets counted with this verdict, for any reason.
+    pub(super) fn packets(&self, verdict: &str) -> u64 {
+        self.sum(|counter| counter.verdict == verdict)
+    }
+
+    /// Packets counted with this verdict for this reason.
+    pub(super) fn packets_for(&self, verdict: &str, reason: &str) -> u64 {
+        self.sum(|counter| counter.verdict == verdict && counter.reason == reason)
+    }
+
+    fn sum(&self, wanted: impl Fn(&Counter) -> bool) -> u64 {
+        let counters = self.counters.iter().filter(|counter| wanted(counter));
+        counters.map(|counter| counter.packets).sum()
+    }
+}
+
+impl Filter {
+    /// Writes the configuration and starts the daemon on the edge's interface.
+    ///
+    /// # Errors
+    ///
+    /// If the daemon doesn't come up; the message has the end of its log.
+    pub(super) fn start(programs: &Path, folder: &Path) -> Result<Self> {
+        fs::write(folder.join("palisade.toml"), CONFIG)?;
+        let daemon = spawn(programs, folder)?;
+        let (programs, folder) = (programs.to_owned(), folder.to_owned());
+        let mut filter = Self {
+            programs,
+            folder,
+            daemon,
+        };
+        filter.wait_until_ready()?;
+        Ok(filter)
+    }
+
+    /// Starts the daemon again after its end.
+    pub(super) fn restart(&mut self) -> Result<()> {
+        self.daemon = spawn(&self.programs, &self.folder)?;
+        self.wait_until_ready()
+    }
+
+    /// Kills the daemon as nothing can be done about.
+    pub(super) fn kill(&mut self) -> Result<()> {
+        self.daemon.kill()
+    }
+
+    /// Ends the daemon in good order, unless it has ended by itself.
+    pub(super) fn stop(&mut self) -> Result<()> {
+        if self.daemon.ended()?.is_none() {
+            let status = self.daemon.terminate(READY)?;
+            if !status.success() {
+                bail!("the daemon was asked to end and ended with {status}");
+            }
+        }
+        Ok(())
+    }
+
+    /// The command line with some arguments, as an operator on the edge would call it.
+    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Site::Edge.command(self.programs.join("palisade"));
+        command
+            .arg("--socket")
+            .arg(self.folder.join("run/control.sock"))
+            .args(arguments);
+        command
+    }
+
+    /// Runs a command and gives what it printed for people.
+    pub(super) fn run(&self, arguments: &[&str]) -> Result<String> {
+        exec::stdout_of(&mut self.command(arguments))
+    }
+
+    /// Runs a command with `--json` and reads what it printed.
+    pub(super) fn ask<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T> {
+        let arguments: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
+        let said = self.run(&arguments)?;
+        serde_json::from_str(&said)
+            .with_context(|| format!("palisade {} said {said}", arguments.join(" ")))
+    }
+
+    /// What the daemon knows, with the kernel's counters.
+    pub(super) fn status(&self) -> Result<Status> {
+        self.ask(&["status"])
+    }
+
+    /// The end of the daemon's log.
+    pub(super) fn log(&self) -> String {
+        self.daemon.log_tail()
+    }
+
+    fn wait_until_ready(&mut self) -> Result<()> {
+        clock::poll("palisaded ready", READY, || {
+            if let Some(status) = self.daemon.ended()? {
+                bail!("palisaded ended with {status}:\n{}", self.log());
+            }
+            Ok(exec::succeeds(&mut self.command(&["status"])).then_some(()))
+        })
+        .with_context(|| format!("its log ends with:\n{}", self.log()))
+    }
+}
+
+fn spawn(programs: &Path, folder: &Path) -> Result<Process> {
+    let mut daemon = Site::Edge.command(programs.join("palisaded"));
+    daemon.arg("--config").arg(folder.join("palisade.toml"));
+    Process::start(&mut daemon, folder.join("palisaded.log"))
+}
+
+/// Where the daemon pins what has to outlive it, as configured.
+pub(super) const PINS: &str = "/sys/fs/bpf/palisade";
+
+/// A lab's configuration: limits that a lab can exceed, and no patience with libraries.
+/// The mode is left out, to see the default.
+const CONFIG: &str = include_str!("palisade.toml");
+
+const READY: Duration = Duration::from_secs(20);

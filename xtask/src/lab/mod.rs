@@ -1,0 +1,55 @@
+//! A small internet on one machine: a server to protect, clients, and what lies between.
+//!
+//! Everything here expects to run inside [`crate::isolate`]'s namespaces and leaves the
+//! cleaning-up to their end.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+
+pub(crate) mod client;
+pub(crate) mod flood;
+mod network;
+mod process;
+mod server;
+mod site;
+pub(crate) mod visitor;
+
+pub(crate) use network::{EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere};
+pub(crate) use process::Process;
+pub(crate) use site::Site;
+
+/// The lab, up and serving.
+pub(crate) struct Lab {
+    folder: PathBuf,
+    server: Process,
+}
+
+impl Lab {
+    /// Makes networks, certificate and server, and waits until the server answers.
+    ///
+    /// # Errors
+    ///
+    /// If a part can't be made, or the server doesn't come up.
+    pub(crate) fn set_up() -> Result<Self> {
+        let folder = PathBuf::from(FOLDER);
+        fs::create_dir_all(&folder).with_context(|| format!("can't make {FOLDER}"))?;
+        network::set_up().context("can't make the lab's networks")?;
+        let server = server::start(&folder).context("can't start the lab's server")?;
+        Ok(Self { folder, server })
+    }
+
+    /// A folder that only the lab sees and that vanishes with it.
+    pub(crate) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// The end of the server's own log, for a reader who looks for a fault.
+    pub(crate) fn server_log(&self) -> String {
+        self.server.log_tail()
+    }
+}
+
+/// Below `/run`, which is a private file system here.
+const FOLDER: &str = "/run/lab";

@@ -1,0 +1,35 @@
+//! Installs what is missing, and says so.
+
+use anyhow::Result;
+
+use crate::term;
+
+mod debian;
+mod linker;
+mod services;
+mod toolchain;
+
+/// All that any command needs.
+pub(crate) fn everything() -> Result<()> {
+    for_tests()?;
+    term::status("set-up: everything is there");
+    Ok(())
+}
+
+/// What a build of the daemon with its XDP program needs.
+pub(crate) fn for_build() -> Result<()> {
+    toolchain::install()?;
+    linker::install()
+}
+
+/// What the demo's lab needs, the build included.
+pub(crate) fn for_lab() -> Result<()> {
+    for_build()?;
+    debian::install(debian::LAB)
+}
+
+/// What the privileged tests need, the lab included.
+pub(crate) fn for_tests() -> Result<()> {
+    for_build()?;
+    debian::install(&[debian::LAB, debian::TESTS].concat())
+}
