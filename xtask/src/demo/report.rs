@@ -44,14 +44,19 @@ impl Report {
 pub(super) struct ReportFile(Option<File>);
 
 impl ReportFile {
-    /// Makes or empties the file.
+    /// Makes the file, or opens the one that is there without changing it yet.
     ///
     /// # Errors
     ///
     /// If it can't be written: better now than after the demo.
     pub(super) fn create(path: Option<&Path>) -> Result<Self> {
         let create = |path: &Path| {
-            File::create(path).with_context(|| format!("can't write {}", path.display()))
+            let file = File::options()
+                .write(true)
+                .create(true)
+                .truncate(false)
+                .open(path);
+            file.with_context(|| format!("can't write {}", path.display()))
         };
         Ok(Self(path.map(create).transpose()?))
     }

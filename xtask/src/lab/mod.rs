@@ -5,8 +5,12 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::{Context, Result};
+
+use crate::clock;
+use client::{Answer, Manner};
 
 pub(crate) mod client;
 pub(crate) mod flood;
@@ -16,7 +20,7 @@ mod server;
 mod site;
 pub(crate) mod visitor;
 
-pub(crate) use network::{EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere};
+pub(crate) use network::{EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere, host};
 pub(crate) use process::Process;
 pub(crate) use site::Site;
 
@@ -37,7 +41,19 @@ impl Lab {
         fs::create_dir_all(&folder).with_context(|| format!("can't make {FOLDER}"))?;
         network::set_up().context("can't make the lab's networks")?;
         let server = server::start(&folder).context("can't start the lab's server")?;
-        Ok(Self { folder, server })
+        let lab = Self { folder, server };
+        clients()
+            .iter()
+            .try_for_each(|(site, source)| lab.wait_until_served(*site, source))?;
+        Ok(lab)
+    }
+
+    /// Addresses and routes are there, but the kernel may still be learning neighbours.
+    fn wait_until_served(&self, site: Site, source: &str) -> Result<()> {
+        clock::poll("the lab's networks carrying traffic", NETWORK_READY, || {
+            let answer = client::curl(self, site, source, Manner::Unknown)?;
+            Ok((answer == Answer::Page).then_some(()))
+        })
     }
 
     /// A folder that only the lab sees and that vanishes with it.
@@ -50,6 +66,18 @@ impl Lab {
         self.server.log_tail()
     }
 }
+
+/// A client per site and family.
+pub(crate) fn clients() -> [(Site, String); 4] {
+    [
+        (Site::Office, OFFICE_V4.to_owned()),
+        (Site::Office, OFFICE_V6.to_owned()),
+        (Site::Elsewhere, elsewhere(host::NEIGHBOUR)),
+        (Site::Elsewhere, ELSEWHERE_V6.to_owned()),
+    ]
+}
+
+const NETWORK_READY: Duration = Duration::from_secs(10);
 
 /// Below `/run`, which is a private file system here.
 const FOLDER: &str = "/run/lab";

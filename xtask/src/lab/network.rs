@@ -14,6 +14,8 @@ pub(super) fn set_up() -> Result<()> {
         ip(site, "link set lo up")?;
         sysctl(site, "net.ipv6.conf.all.disable_ipv6=0")?;
         sysctl(site, "net.ipv6.conf.default.disable_ipv6=0")?;
+        // Duplicate address detection would take a second, and these are unique.
+        sysctl(site, "net.ipv6.conf.default.accept_dad=0")?;
     }
     sysctl(Site::Net, "net.ipv4.ip_forward=1")?;
     sysctl(Site::Net, "net.ipv6.conf.all.forwarding=1")?;
@@ -23,6 +25,18 @@ pub(super) fn set_up() -> Result<()> {
 /// Address of a client elsewhere, by its last number.
 pub(crate) fn elsewhere(host: u8) -> String {
     format!("{}.{host}", ELSEWHERE.net_v4)
+}
+
+/// Last numbers of the clients elsewhere, by the part they play.
+pub(crate) mod host {
+    /// Does nothing wrong, next to those who do.
+    pub(crate) const NEIGHBOUR: u8 = 10;
+    /// Lies in the prefix that gets blocked.
+    pub(crate) const BLOCKED: u8 = 77;
+    /// Sends too much.
+    pub(crate) const NOISY: u8 = 130;
+    /// Is a bot.
+    pub(crate) const BOT: u8 = 200;
 }
 
 /// A cable from a site to the router, with what hangs on it.
@@ -53,14 +67,13 @@ impl Leg {
         ip(site, &format!("-6 route add default via {}1", self.net_v6))
     }
 
-    /// Without duplicate address detection: it would take a second, and these are unique.
     fn address(&self, place: Site, interface: &str, host: u8) -> Result<()> {
         ip(
             place,
             &format!("address add {}.{host}/24 dev {interface}", self.net_v4),
         )?;
         let v6 = format!("{}{host}/64", self.net_v6);
-        ip(place, &format!("address add {v6} dev {interface} nodad"))
+        ip(place, &format!("address add {v6} dev {interface}"))
     }
 }
 
@@ -101,7 +114,7 @@ const ELSEWHERE: Leg = Leg {
     site: Site::Elsewhere,
     net_v4: "203.0.113",
     net_v6: "2001:db8:3::",
-    hosts: &[10, 77, 130, 200],
+    hosts: &[host::NEIGHBOUR, host::BLOCKED, host::NOISY, host::BOT],
 };
 
 const LEGS: [Leg; 3] = [

@@ -27,7 +27,7 @@ impl Visitor {
     pub(crate) fn start(lab: &Lab, site: Site, source: &str) -> Result<Self> {
         let mut python = script(site, include_str!("script/visitor.py"), lab.folder());
         python
-            .args([source, PAUSE_MS])
+            .args([source, &PAUSE.as_millis().to_string()])
             .stdout(Stdio::piped())
             .stderr(Stdio::null());
         let mut child = python.spawn().context("can't start python3")?;
@@ -96,7 +96,7 @@ fn note(output: impl Read, seen: &Mutex<Vec<(Moment, Answer)>>) {
 
 /// Between two requests: short, so that the moment of a change is known closely, and long
 /// enough to stay far below the lab's packet limit.
-const PAUSE_MS: &str = "3";
+pub(crate) const PAUSE: Duration = Duration::from_millis(3);
 
 /// Answers after which a visitor counts as served.
 const STEADY: usize = 20;

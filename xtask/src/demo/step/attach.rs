@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
-use super::{NEIGHBOUR_HOST, Stage, Step};
+use super::{Stage, Step};
 use crate::exec;
-use crate::lab::{ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, Site, elsewhere};
+use crate::lab::{INTERFACE, Site, clients};
 
 pub(super) const STEP: Step = Step {
     name: "clients-pass",
@@ -48,15 +48,6 @@ fn play(stage: &mut Stage) -> Result<String> {
         "4 of 4 clients got the page; {passed} packets counted as passed, 0 dropped; \
          program {program} runs in native mode"
     ))
-}
-
-fn clients() -> [(Site, String); 4] {
-    [
-        (Site::Office, OFFICE_V4.to_owned()),
-        (Site::Office, OFFICE_V6.to_owned()),
-        (Site::Elsewhere, elsewhere(NEIGHBOUR_HOST)),
-        (Site::Elsewhere, ELSEWHERE_V6.to_owned()),
-    ]
 }
 
 /// The id of the XDP program on the edge's interface, from the kernel itself.

@@ -6,9 +6,9 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
-use super::{BOT_HOST, Stage, Step, rise};
+use super::{Stage, Step, rise};
 use crate::lab::client::{self, Answer, Manner};
-use crate::lab::{OFFICE_V4, OFFICE_V6, Site, elsewhere};
+use crate::lab::{OFFICE_V4, OFFICE_V6, Site, elsewhere, host};
 use crate::{clock, term};
 
 pub(super) const STEP: Step = Step {
@@ -78,7 +78,7 @@ fn bot_until_dropped(stage: &Stage, known: &BTreeSet<String>) -> Result<(usize, 
 }
 
 fn ask(stage: &Stage, most: u32) -> Result<(usize, Answer)> {
-    client::bot(&stage.lab, Site::Elsewhere, &elsewhere(BOT_HOST), most)
+    client::bot(&stage.lab, Site::Elsewhere, &elsewhere(host::BOT), most)
 }
 
 /// The part of `palisade --json fingerprint list` that matters here.
@@ -122,7 +122,7 @@ struct Verdict {
 
 fn verdict_on_bot(stage: &Stage) -> Result<Verdict> {
     let verdicts: Vec<Verdict> = stage.filter.ask(&["verdict", "list"])?;
-    let client = format!("{}/32", elsewhere(BOT_HOST));
+    let client = format!("{}/32", elsewhere(host::BOT));
     let verdict = verdicts
         .into_iter()
         .find(|verdict| verdict.client == client);
@@ -136,7 +136,7 @@ fn verdict_on_bot(stage: &Stage) -> Result<Verdict> {
 }
 
 fn ask_for_the_reason(stage: &Stage) -> Result<()> {
-    let question = ["explain", &elsewhere(BOT_HOST)];
+    let question = ["explain", &elsewhere(host::BOT)];
     let explanation: serde_json::Value = stage.filter.ask(&question)?;
     let effect = explanation["effect"].as_str().unwrap_or("nothing");
     ensure!(

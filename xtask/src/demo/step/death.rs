@@ -3,9 +3,9 @@
 use anyhow::{Context, Result, ensure};
 
 use super::attach::program_on_interface;
-use super::{BLOCKED_HOST, BLOCKED_PREFIX, BOT_HOST, NEIGHBOUR_HOST, Stage, Step};
+use super::{BLOCKED_PREFIX, Stage, Step};
 use crate::lab::client::{self, Answer, Manner};
-use crate::lab::{OFFICE_V4, Site, elsewhere};
+use crate::lab::{OFFICE_V4, Site, elsewhere, host};
 
 pub(super) const STEP: Step = Step {
     name: "daemon-killed",
@@ -33,9 +33,9 @@ fn play(stage: &mut Stage) -> Result<String> {
         Some(still) == program,
         "another program is on the interface now"
     );
-    stage.expect_silence(Site::Elsewhere, &elsewhere(BLOCKED_HOST))?;
-    stage.expect_silence(Site::Elsewhere, &elsewhere(BOT_HOST))?;
-    stage.expect_page(Site::Elsewhere, &elsewhere(NEIGHBOUR_HOST))?;
+    stage.expect_silence(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
+    stage.expect_silence(Site::Elsewhere, &elsewhere(host::BOT))?;
+    stage.expect_page(Site::Elsewhere, &elsewhere(host::NEIGHBOUR))?;
     let answer = client::curl(&stage.lab, Site::Office, OFFICE_V4, Manner::Stock)?;
     ensure!(answer == Answer::Page, "the office was not served");
     Ok(format!(

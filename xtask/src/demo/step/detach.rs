@@ -6,10 +6,10 @@ use std::time::Duration;
 use anyhow::{Result, ensure};
 
 use super::attach::program_on_interface;
-use super::{BLOCKED_HOST, BOT_HOST, Stage, Step};
+use super::{Stage, Step};
 use crate::clock;
 use crate::demo::filter::PINS;
-use crate::lab::{Site, elsewhere};
+use crate::lab::{Site, elsewhere, host};
 
 pub(super) const STEP: Step = Step {
     name: "detach",
@@ -35,7 +35,7 @@ fn play(stage: &mut Stage) -> Result<String> {
         "{} objects are still pinned in {PINS}",
         pins()?
     );
-    for host in [BLOCKED_HOST, BOT_HOST] {
+    for host in [host::BLOCKED, host::BOT] {
         stage.expect_page(Site::Elsewhere, &elsewhere(host))?;
     }
     Ok("no program on the interface, no pins; blocked prefix and bot are served again".to_owned())

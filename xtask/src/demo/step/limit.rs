@@ -2,12 +2,12 @@
 
 use anyhow::{Result, ensure};
 
-use super::{NEIGHBOUR_HOST, NOISY_HOST, Stage, Step, rise};
+use super::{Stage, Step, rise};
 use crate::clock;
 use crate::lab::client::Answer;
 use crate::lab::flood::Flood;
 use crate::lab::visitor::Visitor;
-use crate::lab::{ELSEWHERE_V6, OFFICE_V4, Site, elsewhere};
+use crate::lab::{ELSEWHERE_V6, OFFICE_V4, Site, elsewhere, host};
 
 pub(super) const STEP: Step = Step {
     name: "rate-limit",
@@ -20,7 +20,7 @@ pub(super) const STEP: Step = Step {
 };
 
 fn play(stage: &mut Stage) -> Result<String> {
-    let neighbour = Visitor::start(&stage.lab, Site::Elsewhere, &elsewhere(NEIGHBOUR_HOST))?;
+    let neighbour = Visitor::start(&stage.lab, Site::Elsewhere, &elsewhere(host::NEIGHBOUR))?;
     let office = Visitor::start(&stage.lab, Site::Office, OFFICE_V4)?;
     let before = stage.filter.status()?;
     let start = clock::now();
@@ -35,7 +35,7 @@ fn play(stage: &mut Stage) -> Result<String> {
         let missed = visitor.count(Answer::Silence, start);
         ensure!(missed == 0, "another client missed {missed} pages");
     }
-    stage.expect_page(Site::Elsewhere, &elsewhere(NOISY_HOST))?;
+    stage.expect_page(Site::Elsewhere, &elsewhere(host::NOISY))?;
     Ok(format!(
         "{dropped} of {sent} packets dropped, the noisy client's page lost; the neighbour got {} \
          pages, the office {}, none missed; when quiet again, the noisy client is served",
@@ -47,12 +47,12 @@ fn play(stage: &mut Stage) -> Result<String> {
 /// Floods, looks at the others meanwhile, and gives the number of packets sent.
 fn flood(stage: &Stage) -> Result<u64> {
     let before = stage.filter.status()?;
-    let mut flood = Flood::start(&elsewhere(NOISY_HOST), FLOOD_PER_SEC, FLOOD_SECONDS)?;
+    let mut flood = Flood::start(&elsewhere(host::NOISY), FLOOD_PER_SEC, FLOOD_SECONDS)?;
     clock::poll("the limit being reached", FLOOD_BEGINS, || {
         Ok(rise(&before, &stage.filter.status()?, "drop", "packet-limit").ok())
     })?;
     stage.expect_page(Site::Elsewhere, ELSEWHERE_V6)?;
-    stage.expect_silence(Site::Elsewhere, &elsewhere(NOISY_HOST))?;
+    stage.expect_silence(Site::Elsewhere, &elsewhere(host::NOISY))?;
     ensure!(
         flood.is_running()?,
         "the flood ended before all had been seen"

@@ -83,15 +83,5 @@ fn rise(before: &Status, after: &Status, verdict: &str, reason: &str) -> Result<
     Ok(after - before)
 }
 
-/// The client who gets blocked, with the prefix around it.
-const BLOCKED_HOST: u8 = 77;
+/// The prefix that gets blocked, around [`crate::lab::host::BLOCKED`].
 const BLOCKED_PREFIX: &str = "203.0.113.64/26";
-
-/// A visitor in the same network, but outside of that prefix.
-const NEIGHBOUR_HOST: u8 = 10;
-
-/// The client that sends too much.
-const NOISY_HOST: u8 = 130;
-
-/// The client that is a bot.
-const BOT_HOST: u8 = 200;

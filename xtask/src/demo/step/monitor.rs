@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::{BLOCKED_HOST, BLOCKED_PREFIX, Stage, Step, rise};
-use crate::lab::{Site, elsewhere};
+use super::{BLOCKED_PREFIX, Stage, Step, rise};
+use crate::lab::{Site, elsewhere, host};
 
 pub(super) const STEP: Step = Step {
     name: "monitor-then-enforce",
@@ -19,7 +19,7 @@ fn play(stage: &mut Stage) -> Result<String> {
     let would_drop = only_counts(stage)?;
     let dropped = bites(stage)?;
     stage.filter.run(&["block", "del", BLOCKED_PREFIX])?;
-    stage.expect_page(Site::Elsewhere, &elsewhere(BLOCKED_HOST))?;
+    stage.expect_page(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
     Ok(format!(
         "monitor: page served, {would_drop} packets counted as would-drop, 0 dropped; \
          enforce: silence, {dropped} packets dropped; off the list: served again"
@@ -36,7 +36,7 @@ fn only_counts(stage: &Stage) -> Result<u64> {
     stage
         .filter
         .run(&["block", "add", BLOCKED_PREFIX, "--comment", "the demo"])?;
-    stage.expect_page(Site::Elsewhere, &elsewhere(BLOCKED_HOST))?;
+    stage.expect_page(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
     let after = stage.filter.status()?;
     ensure!(
         after.packets("drop") == 0,
@@ -54,6 +54,6 @@ fn bites(stage: &Stage) -> Result<u64> {
         "the mode is still {}",
         before.mode
     );
-    stage.expect_silence(Site::Elsewhere, &elsewhere(BLOCKED_HOST))?;
+    stage.expect_silence(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
     rise(&before, &stage.filter.status()?, "drop", "blocklist")
 }

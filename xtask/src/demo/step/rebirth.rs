@@ -4,8 +4,8 @@ use anyhow::{Context, Result, ensure};
 use serde_json::Value;
 
 use super::attach::program_on_interface;
-use super::{BLOCKED_HOST, BLOCKED_PREFIX, BOT_HOST, Stage, Step};
-use crate::lab::{OFFICE_V4, Site, elsewhere};
+use super::{BLOCKED_PREFIX, Stage, Step};
+use crate::lab::{OFFICE_V4, Site, elsewhere, host};
 
 pub(super) const STEP: Step = Step {
     name: "daemon-returns",
@@ -40,8 +40,8 @@ fn play(stage: &mut Stage) -> Result<String> {
         dropped > before,
         "the blocklist's counter doesn't go on: {before}, now {dropped}"
     );
-    stage.expect_silence(Site::Elsewhere, &elsewhere(BLOCKED_HOST))?;
-    stage.expect_silence(Site::Elsewhere, &elsewhere(BOT_HOST))?;
+    stage.expect_silence(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
+    stage.expect_silence(Site::Elsewhere, &elsewhere(host::BOT))?;
     stage.expect_page(Site::Office, OFFICE_V4)?;
     Ok(format!(
         "mode enforce, blocked prefix, allowed office and the verdict on the bot are all there, \
@@ -55,6 +55,6 @@ fn remembered() -> [([&'static str; 2], String); 3] {
     [
         (["block", "list"], BLOCKED_PREFIX.to_owned()),
         (["allow", "list"], "198.51.100.0/24".to_owned()),
-        (["verdict", "list"], format!("{}/32", elsewhere(BOT_HOST))),
+        (["verdict", "list"], format!("{}/32", elsewhere(host::BOT))),
     ]
 }
