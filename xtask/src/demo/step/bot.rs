@@ -51,7 +51,8 @@ fn play(stage: &mut Stage) -> Result<String> {
 fn bot_until_dropped(stage: &Stage, known: &BTreeSet<String>) -> Result<(usize, String)> {
     let (answered, end) = ask(stage, ASKS)?;
     let bots = bots_fingerprint(stage, known)?;
-    let Fingerprint { ja4, label } = &bots;
+    let ja4 = &bots.ja4;
+    let label = bots.label.as_deref().filter(|label| !label.is_empty());
     if let (Answer::Silence, Some(label)) = (end, label) {
         return Ok((answered, format!("JA4 {ja4}, known as {label}")));
     }
@@ -85,6 +86,8 @@ fn ask(stage: &Stage, most: u32) -> Result<(usize, Answer)> {
 #[derive(Deserialize)]
 struct Fingerprint {
     ja4: String,
+    /// Empty if the built-in list doesn't know it.
+    #[serde(default)]
     label: Option<String>,
 }
 
