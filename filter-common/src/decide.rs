@@ -29,7 +29,7 @@ pub trait Tables {
     type Flow: FlowRef;
 
     /// The host's settings; `None` only if the map is missing, and then nothing drops.
-    fn config(&self) -> Option<HostConfig>;
+    fn config(&self) -> Option<&HostConfig>;
     /// What the longest prefix that holds the address says; all zero if there is none.
     fn address_class(&self, address: &Address) -> AddressClass;
     /// What was decided about the client, expired or not; all zero if nothing was.
@@ -81,65 +81,62 @@ pub fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -
     let Some(config) = tables.config() else {
         return Decision::pass(frame.reason);
     };
-    let mut walk = Walk { monitor: config.mode != HostConfig::ENFORCE, shadowed: NOTHING };
+    let monitor = config.mode != HostConfig::ENFORCE;
     let class = tables.address_class(&frame.source);
     if class.action == AddressClass::ALLOW {
         return Decision::pass(Reason::ALLOWED);
     }
+    let mut walk = Walk { monitor, frame };
     if class.action == AddressClass::BLOCK && walk.refuse(Reason::BLOCKLIST, class.mode) {
         return Decision::drop(Reason::BLOCKLIST);
     }
-    let refused = check_client(tables, &config, frame, &mut walk);
+    let refused = check_client(tables, config, &mut walk);
     if refused != NOTHING {
         return Decision::drop(refused);
     }
     if frame.kind == Kind::Tcp {
         hello::observe(packet, tables, config.secret, frame);
     }
-    walk.passed(frame)
+    passed(frame)
 }
 
 /// Stands for "no rule has refused", where an `Option` would be half undefined.
 const NOTHING: Reason = Reason::NO_RULE;
 
-/// What rules have said so far.
-struct Walk {
+/// A frame on its way through the rules.
+struct Walk<'a> {
     monitor: bool,
-    shadowed: Reason,
+    frame: &'a mut Frame,
 }
 
-impl Walk {
+impl Walk<'_> {
     /// A rule wants the packet dropped. `true` when it is.
     #[inline(always)]
     fn refuse(&mut self, reason: Reason, mode: u8) -> bool {
         if !self.monitor && Mode(mode) != Mode::SHADOW {
             return true;
         }
-        if self.shadowed == NOTHING {
-            self.shadowed = reason;
+        if self.frame.shadowed == NOTHING {
+            self.frame.shadowed = reason;
         }
         false
     }
+}
 
-    /// The packet went through every check.
-    #[inline(always)]
-    fn passed(&self, frame: &Frame) -> Decision {
-        if self.shadowed == NOTHING {
-            Decision::pass(frame.reason)
-        } else {
-            Decision { verdict: Verdict::WOULD_DROP, reason: self.shadowed }
-        }
+/// The packet went through every check.
+#[inline(always)]
+fn passed(frame: &Frame) -> Decision {
+    if frame.shadowed == NOTHING {
+        Decision::pass(frame.reason)
+    } else {
+        Decision { verdict: Verdict::WOULD_DROP, reason: frame.shadowed }
     }
 }
 
 /// Client verdict and limits: the reason to drop, or [`NOTHING`].
 #[inline(always)]
-fn check_client<T: Tables>(
-    tables: &T,
-    config: &HostConfig,
-    frame: &Frame,
-    walk: &mut Walk,
-) -> Reason {
+fn check_client<T: Tables>(tables: &T, config: &HostConfig, walk: &mut Walk) -> Reason {
+    let frame = &walk.frame;
     let client = frame.source.client();
     let verdict = tables.client_verdict(&client);
     let [packets, connections, throttle] = &config.limits;

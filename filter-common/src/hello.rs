@@ -54,7 +54,7 @@ pub fn hello_len(bytes: &[u8; START_LEN], len: u32) -> u32 {
 #[inline(always)]
 pub fn observe<P: Packet, T: Tables>(packet: &P, tables: &T, secret: u64, frame: &Frame) {
     let tcp = &frame.tcp;
-    let payload_len = tcp.len - tcp.header_len;
+    let payload_len = tcp.payload_len();
     let opens = tcp.flags.opens();
     if tcp.fragment || (payload_len == 0 && !opens) {
         return;
@@ -77,7 +77,7 @@ pub fn observe<P: Packet, T: Tables>(packet: &P, tables: &T, secret: u64, frame:
     }
     let inside = window.tag == tag && touches(&window, first, payload_len);
     if !inside || first == window.start {
-        let len = peek_len(packet, tcp.offset + tcp.header_len, payload_len);
+        let len = peek_len(packet, tcp.offset + u32::from(tcp.header_len), payload_len);
         if len == 0 {
             if inside {
                 slot.store(FlowSlot::default());
@@ -111,16 +111,8 @@ fn touches(window: &FlowSlot, first: u32, len: u32) -> bool {
 #[inline(always)]
 fn peek_len<P: Packet>(packet: &P, offset: u32, len: u32) -> u32 {
     let mut bytes = [0; START_LEN];
-    if len >= 9 {
-        return if packet.peek(offset, &mut bytes) { hello_len(&bytes, 9) } else { 0 };
-    }
-    for (i, byte) in (0..8).zip(bytes.iter_mut()) {
-        let mut read = [0];
-        if i < len && packet.peek(offset + i, &mut read) {
-            [*byte] = read;
-        }
-    }
-    hello_len(&bytes, len)
+    let len = if len > 9 { 9 } else { len };
+    if packet.peek(offset, len, &mut bytes) { hello_len(&bytes, len) } else { 0 }
 }
 
 /// Mixes a four-tuple with the host's secret.

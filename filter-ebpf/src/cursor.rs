@@ -4,10 +4,28 @@
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
+use core::arch::asm;
 use core::hint::black_box;
 use core::mem::size_of;
 use filter_common::wire::cursor::{Cursor, Packet};
-use zerocopy::{FromBytes, Unaligned};
+use zerocopy::{FromBytes, IntoBytes, Unaligned};
+
+/// One load instruction of the given width.
+macro_rules! load_as {
+    ($at:expr, $width:literal, $offset:literal) => {{
+        let loaded: u64;
+        // SAFETY: the bytes are inside the packet; the verifier checks that again.
+        unsafe {
+            asm!(
+                concat!("{loaded} = *(", $width, " *)({at} + ", $offset, ")"),
+                at = in(reg) $at,
+                loaded = lateout(reg) loaded,
+                options(pure, readonly, nostack, preserves_flags),
+            );
+        }
+        loaded
+    }};
+}
 
 /// The frame that the program was called for.
 pub(crate) struct XdpPacket {
@@ -40,13 +58,50 @@ impl Packet for XdpPacket {
     }
 
     #[inline(always)]
-    fn peek<const N: usize>(&self, offset: u32, into: &mut [u8; N]) -> bool {
+    fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool {
+        let offset = black_box(offset);
+        let position = self.start + (offset & LINEAR_MASK) as usize;
+        let next = black_box(position + N);
+        if offset <= LINEAR_MASK && next <= self.end {
+            into.copy_from_slice(&load(position, N).as_bytes()[..N]);
+            return true;
+        }
+        let len = black_box(len);
+        if len == 0 || len > N as u32 {
+            return false;
+        }
         // SAFETY: the buffer is N bytes of this stack frame; the helper checks the
         // offset against the frame.
-        unsafe {
-            bpf_xdp_load_bytes(self.context, offset, into.as_mut_ptr().cast(), N as u32) == 0
-        }
+        unsafe { bpf_xdp_load_bytes(self.context, offset, into.as_mut_ptr().cast(), len) == 0 }
     }
+}
+
+/// Bounds an offset into the linear part, for the verifier.
+const LINEAR_MASK: u32 = 0x3fff;
+
+/// Words of the longest header.
+const WORDS: usize = 5;
+
+/// Loads `len` bytes, at most five words of them, which the caller found to be before the
+/// end of the packet.
+///
+/// The headers aren't aligned, and for such loads the compiler emits single bytes; the
+/// kernel's verifier allows whole words wherever the CPU does.
+#[inline(always)]
+fn load(position: usize, len: usize) -> [u64; WORDS] {
+    let mut words = [0; WORDS];
+    for (i, word) in words.iter_mut().enumerate() {
+        let at = position + i * 8;
+        *word = match len.saturating_sub(i * 8) {
+            0 => 0,
+            1 => load_as!(at, "u8", 0),
+            2..4 => load_as!(at, "u16", 0),
+            4 => load_as!(at, "u32", 0),
+            6 => load_as!(at, "u32", 0) | load_as!(at, "u16", 4) << 32,
+            _ => load_as!(at, "u64", 0),
+        };
+    }
+    words
 }
 
 /// A position in the linear part of the frame.
@@ -66,9 +121,8 @@ impl Cursor for XdpCursor {
             return None;
         }
         self.position = next;
-        // SAFETY: size_of::<T>() bytes from here were just found to be before the end of
-        // the packet, T is valid for any bytes and has no alignment.
-        Some(unsafe { *(position as *const T) })
+        let words = load(position, size_of::<T>());
+        T::read_from_prefix(words.as_bytes()).ok().map(|(value, _)| value)
     }
 
     #[inline(always)]

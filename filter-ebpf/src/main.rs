@@ -4,7 +4,7 @@
 //! pointers, and what it decided is counted and carried out.
 #![no_std]
 #![no_main]
-#![feature(core_intrinsics)]
+#![feature(asm_experimental_arch, core_intrinsics)]
 #![expect(internal_features, reason = "compare-and-swap has no stable form on this target")]
 
 mod count;

@@ -26,7 +26,7 @@ pub(crate) fn is_established(context: &XdpContext, frame: &Frame) -> bool {
     let (source, destination) = (frame.source, frame.destination);
     let source_port = frame.tcp.source_port.to_be();
     let destination_port = frame.tcp.destination_port.to_be();
-    if source.is_v4 {
+    if source.is_v4() {
         let (source, destination) = (source.tail().to_be(), destination.tail().to_be());
         look_up(context, Tuple { source, destination, source_port, destination_port })
     } else {
@@ -39,7 +39,7 @@ pub(crate) fn is_established(context: &XdpContext, frame: &Frame) -> bool {
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
 const fn in_order(address: &Address) -> [u32; 4] {
-    let Address { high, low, .. } = *address;
+    let Address { high, low } = *address;
     [
         ((high >> 32) as u32).to_be(),
         (high as u32).to_be(),

@@ -42,13 +42,13 @@ impl Tables for MapTables<'_> {
     type Flow = MapFlow;
 
     #[inline(always)]
-    fn config(&self) -> Option<HostConfig> {
-        CONFIG.get(0).copied()
+    fn config(&self) -> Option<&HostConfig> {
+        CONFIG.get(0)
     }
 
     #[inline(always)]
     fn address_class(&self, address: &Address) -> AddressClass {
-        let found = if address.is_v4 {
+        let found = if address.is_v4() {
             POLICY_V4.get(Key::new(32, address.tail().to_be()))
         } else {
             POLICY_V6.get(Key::new(128, [address.high.to_be(), address.low.to_be()]))
@@ -94,8 +94,8 @@ impl Tables for MapTables<'_> {
 /// A client's element of `CLIENTS`.
 pub(crate) struct MapMeters(*mut ClientMeters);
 
-/// Lost races after which a packet passes uncharged: eight CPUs at once on one client.
-const ATTEMPTS: u32 = 8;
+/// Lost races after which a packet passes uncharged: more than four CPUs at once on one client.
+const ATTEMPTS: u32 = 4;
 
 impl Meters for MapMeters {
     #[inline(always)]

@@ -1,1 +1,6 @@
-//! placeholder
+//! Palisade's user side: everything that `palisaded` and `palisade` do.
+//!
+//! `ARCHITECTURE.md` says which module may know which.
+
+pub mod datapath;
+pub mod replay;

@@ -19,30 +19,6 @@ pub struct ClientKey {
 
 assert_layout!(ClientKey, size 16, align 8, high at 0, low at 8);
 
-impl ClientKey {
-    const MAPPED: u64 = 0xffff_0000_0000;
-
-    /// The client behind an IPv4 address.
-    #[inline(always)]
-    #[must_use]
-    pub const fn v4(address: u32) -> Self {
-        Self { high: 0, low: Self::MAPPED | address as u64 }
-    }
-
-    /// The client behind an IPv6 address, of which the first half is given: its /64.
-    #[inline(always)]
-    #[must_use]
-    pub const fn v6(high: u64) -> Self {
-        Self { high, low: 0 }
-    }
-
-    /// Whether it is an IPv4 client. No IPv6 client looks like one: its low half is zero.
-    #[must_use]
-    pub const fn is_v4(&self) -> bool {
-        self.high == 0 && self.low >> 32 == Self::MAPPED >> 32
-    }
-}
-
 /// What the daemon or an operator decided about a client.
 ///
 /// *Shape*: 16 bytes, the value of the `VERDICTS` map.

@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A TCP segment that may hold a piece of a ClientHello.
 ///
-/// *Shape*: 72 bytes, followed by [`copied`](Self::copied) bytes that start with the TCP
+/// *Shape*: 64 bytes, followed by [`copied`](Self::copied) bytes that start with the TCP
 /// header. Integers are in the host's byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
@@ -27,10 +27,10 @@ pub struct SegmentRecord {
     /// [`SegmentRecord::PROVEN`] or zero.
     pub evidence: u32,
     /// Zero.
-    pub reserved: [u32; 3],
+    pub reserved: u32,
 }
 
-assert_layout!(SegmentRecord, size 72, align 8, time_ns at 0, source at 8, destination at 24, stream_start at 40, copied at 52, evidence at 56);
+assert_layout!(SegmentRecord, size 64, align 8, time_ns at 0, source at 8, destination at 24, stream_start at 40, copied at 52, evidence at 56);
 
 impl SegmentRecord {
     /// An established local TCP socket exists for the four-tuple, so the source address

@@ -28,10 +28,10 @@ pub trait Packet {
     /// Bytes of the whole frame, all buffers counted.
     fn total_len(&self) -> u32;
 
-    /// Copies `N` bytes at `offset`, wherever in the frame they lie; `false` when they
-    /// aren't all there. (An `Option` of the bytes would be half undefined, which the
-    /// verifier refuses.)
-    fn peek<const N: usize>(&self, offset: u32, into: &mut [u8; N]) -> bool;
+    /// Copies `len` bytes at `offset`, wherever in the frame they lie; `false` when they
+    /// aren't all there. What else is in `into` afterwards is undefined. (An `Option` of
+    /// the bytes would be undefined in part, which the verifier refuses.)
+    fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool;
 }
 
 /// A cursor over a slice, for the host.
@@ -86,10 +86,14 @@ impl<'a> Packet for SlicePacket<'a> {
         u32::try_from(self.frame.len()).unwrap_or(u32::MAX)
     }
 
-    fn peek<const N: usize>(&self, offset: u32, into: &mut [u8; N]) -> bool {
+    fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool {
         let from = usize::try_from(offset).unwrap_or(usize::MAX);
-        let found = self.frame.get(from..).and_then(<[u8]>::first_chunk);
-        into.copy_from_slice(found.unwrap_or(&[0; N]));
-        found.is_some()
+        let len = usize::try_from(len).unwrap_or(usize::MAX);
+        let found = self.frame.get(from..).and_then(|rest| rest.get(..len));
+        match (found, into.get_mut(..len)) {
+            (Some(found), Some(into)) => into.copy_from_slice(found),
+            _ => return false,
+        }
+        true
     }
 }

@@ -5,39 +5,39 @@ use super::header::{
     EtherType, Ethernet, Extension, FragmentTail, IpProto, Ipv4, Ipv6, TCP_HEADER_LEN, TcpFlags,
     TcpHeader, UDP_HEADER_LEN, UdpHeader, Vlan,
 };
+use crate::abi::assert_layout;
 use crate::abi::client::ClientKey;
 use crate::abi::counter::Reason;
 use core::hint::black_box;
 
 /// A source or destination address.
 ///
-/// *Shape*: two numbers, IPv4 as `::ffff:a.b.c.d`. One form for both families: an
-/// enum's unused half is undefined, and the verifier refuses to copy that; two words
-/// where sixteen bytes would each take a slot of the program's small stack.
+/// *Shape*: two numbers, IPv4 as `::ffff:a.b.c.d`. Such an address in an IPv6 header is
+/// taken for the IPv4 address that it names; the stack behind us drops it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Address {
     /// The first eight bytes.
     pub high: u64,
     /// The last eight bytes.
     pub low: u64,
-    /// Whether it is an IPv4 address: the packet's family, not the number's look.
-    pub is_v4: bool,
 }
+
+const MAPPED: u64 = 0xffff_0000_0000;
 
 impl Address {
     /// An IPv4 address.
     #[inline(always)]
     #[must_use]
     pub const fn v4(address: u32) -> Self {
-        let ClientKey { high, low } = ClientKey::v4(address);
-        Self { high, low, is_v4: true }
+        Self { high: 0, low: MAPPED | address as u64 }
     }
 
-    /// An IPv6 address.
+    /// Whether it is an IPv4 address.
     #[inline(always)]
     #[must_use]
-    pub const fn v6(high: u64, low: u64) -> Self {
-        Self { high, low, is_v4: false }
+    pub const fn is_v4(&self) -> bool {
+        self.high == 0 && self.low >> 32 == MAPPED >> 32
     }
 
     /// The last four bytes, which are an IPv4 address's own.
@@ -48,66 +48,88 @@ impl Address {
         self.low as u32
     }
 
-    /// The client that this address belongs to.
+    /// The client that this address belongs to: itself in IPv4, its /64 in IPv6.
     #[inline(always)]
     #[must_use]
     pub const fn client(&self) -> ClientKey {
-        if self.is_v4 { ClientKey::v4(self.tail()) } else { ClientKey::v6(self.high) }
+        let low = if self.is_v4() { self.low } else { 0 };
+        ClientKey { high: self.high, low }
     }
 }
 
 /// A frame, as far as it could be read.
 ///
-/// *Shape*: every field always has a value; what was not reached is zero.
+/// *Shape*: 56 bytes without padding. [`Frame::kind`] says which fields have a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Frame {
-    /// What is known of it.
-    pub kind: Kind,
-    /// What to count it under if no rule says anything: why it could not be read
-    /// further, or [`Reason::NO_RULE`].
-    pub reason: Reason,
     /// Who sent it, or claims to.
     pub source: Address,
     /// Whom it is for.
     pub destination: Address,
     /// The segment, if it is [`Kind::Tcp`].
     pub tcp: Tcp,
+    /// What is known of it.
+    pub kind: Kind,
+    /// What to count it under if no rule says anything: why it could not be read
+    /// further, or [`Reason::NO_RULE`].
+    pub reason: Reason,
+    /// The first rule that would have dropped it, had it been enforced, or
+    /// [`Reason::NO_RULE`]. It stands here so that the verifier forgets it as well.
+    pub shadowed: Reason,
+    reserved: u8,
 }
 
-/// What is known of a frame.
+assert_layout!(Frame, size 56, align 8, destination at 16, tcp at 32, kind at 52, reason at 53);
+
+/// What is known of a frame, and so which of its fields count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(u8)]
 pub enum Kind {
-    /// Not even its addresses.
+    /// Nothing, not even its addresses.
     #[default]
     Unaddressed,
-    /// The addresses, so that an address policy can't be walked around by a bad header
+    /// Its addresses, so that an address policy can't be walked around by a bad header
     /// behind them.
     Addressed,
     /// IPv6 neighbour discovery from the link itself.
     Neighbour,
-    /// A TCP segment, in a whole packet or a first fragment.
+    /// Its addresses and a TCP segment, in a whole packet or a first fragment.
     Tcp,
 }
 
 /// A TCP segment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
 pub struct Tcp {
+    /// Sequence number.
+    pub sequence: u32,
+    /// Where the TCP header starts in the frame.
+    pub offset: u32,
+    /// Bytes of header and payload.
+    pub len: u32,
     /// Source port.
     pub source_port: u16,
     /// Destination port.
     pub destination_port: u16,
-    /// Sequence number.
-    pub sequence: u32,
     /// Control bits.
     pub flags: TcpFlags,
-    /// Where the TCP header starts in the frame.
-    pub offset: u32,
     /// Bytes of TCP header and options.
-    pub header_len: u32,
-    /// Bytes of header and payload.
-    pub len: u32,
+    pub header_len: u8,
     /// Whether the rest of the segment comes in other fragments.
     pub fragment: bool,
+    reserved: u8,
+}
+
+assert_layout!(Tcp, size 20, align 4, len at 8, flags at 16, fragment at 18);
+
+impl Tcp {
+    /// Bytes of payload.
+    #[inline(always)]
+    #[must_use]
+    pub const fn payload_len(&self) -> u32 {
+        self.len.wrapping_sub(self.header_len as u32)
+    }
 }
 
 /// How many VLAN tags and IPv6 extension headers are followed.
@@ -139,14 +161,17 @@ enum Fragment {
 
 /// Reads a frame up to its transport header.
 ///
-/// *Shape*: what was found is written to `frame`, of which nothing is kept. The program
-/// keeps it in a map: the verifier then knows nothing of the path that led there, and
-/// checks what follows once instead of once for each path.
+/// *Shape*: what was found is written to `frame`; a field that [`Kind`] doesn't promise
+/// keeps what an earlier frame left there. The program keeps the frame in a map: the
+/// verifier then knows nothing of the path that led there, and checks what follows once
+/// instead of once for each path.
 ///
 /// *Source*: RFC 791, RFC 8200, RFC 9293, RFC 768, IEEE 802.1Q.
 #[inline(always)]
 pub fn parse<P: Packet>(packet: &P, frame: &mut Frame) {
-    *frame = Frame::default();
+    frame.kind = Kind::Unaddressed;
+    frame.reason = Reason::NO_RULE;
+    frame.shadowed = Reason::NO_RULE;
     if let Err(reason) = parse_link(packet, frame) {
         frame.reason = reason;
     }
@@ -168,15 +193,12 @@ fn parse_link<P: Packet>(packet: &P, frame: &mut Frame) -> Result<(), Reason> {
         ether_type = EtherType(tag.ether_type.get());
         offset += VLAN_LEN;
     }
-    let mut carried = match ether_type {
+    let carried = match ether_type {
         EtherType::IPV4 => parse_v4(packet, &mut cursor, offset, frame)?,
         EtherType::IPV6 => parse_v6(packet, &mut cursor, offset, frame)?,
         other if other.is_vlan() => return Err(Reason::VLAN_DEPTH),
         _ => return Err(Reason::NOT_IP),
     };
-    if !frame.source.is_v4 {
-        skip_extensions(&mut cursor, &mut carried)?;
-    }
     parse_transport(&mut cursor, &carried, frame)
 }
 
@@ -217,19 +239,22 @@ fn parse_v6<P: Packet>(
         return Err(Reason::IP_HEADER);
     }
     frame.kind = Kind::Addressed;
-    frame.source = Address::v6(ip.source_high.get(), ip.source_low.get());
-    frame.destination = Address::v6(ip.destination_high.get(), ip.destination_low.get());
+    frame.source = Address { high: ip.source_high.get(), low: ip.source_low.get() };
+    frame.destination =
+        Address { high: ip.destination_high.get(), low: ip.destination_low.get() };
     let claimed = match u32::from(ip.payload_len.get()) {
         0 => 0,
         payload => payload + IPV6_LEN,
     };
-    Ok(Carried {
+    let mut carried = Carried {
         proto: IpProto(ip.next_header),
         offset: offset + IPV6_LEN,
         len: carried_len(packet, offset, claimed, IPV6_LEN)?,
         fragment: Fragment::Whole,
         on_link: ip.hop_limit == 255,
-    })
+    };
+    skip_extensions(cursor, &mut carried)?;
+    Ok(carried)
 }
 
 /// Bytes behind an IP header, if the claim fits the frame.
@@ -336,8 +361,8 @@ fn parse_tcp<C: Cursor>(
     frame: &mut Frame,
 ) -> Result<(), Reason> {
     let tcp: TcpHeader = cursor.read().ok_or(Reason::TRUNCATED)?;
-    let header_len = u32::from(tcp.data_offset >> 4) * 4;
-    if header_len < TCP_HEADER_LEN || header_len > carried.len {
+    let header_len = (tcp.data_offset >> 4) * 4;
+    if header_len < TCP_HEADER_LEN || u32::from(header_len) > carried.len {
         return Err(Reason::TRANSPORT_HEADER);
     }
     frame.kind = Kind::Tcp;
@@ -350,6 +375,7 @@ fn parse_tcp<C: Cursor>(
         header_len,
         len: carried.len,
         fragment: carried.fragment != Fragment::Whole,
+        reserved: 0,
     };
     Ok(())
 }

@@ -201,6 +201,6 @@ pub struct UdpHeader {
 }
 
 /// The shortest TCP header, in bytes.
-pub const TCP_HEADER_LEN: u32 = 20;
+pub const TCP_HEADER_LEN: u8 = 20;
 /// The UDP header, in bytes.
 pub const UDP_HEADER_LEN: u32 = 8;

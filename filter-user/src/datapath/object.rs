@@ -1,0 +1,12 @@
+//! The compiled programs, embedded: an installed host needs no toolchain.
+
+use aya::include_bytes_aligned;
+
+/// The filter.
+pub const FILTER: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/palisade-xdp"));
+
+/// The filter's program in [`FILTER`].
+pub const FILTER_PROGRAM: &str = "palisade";
+
+/// Programs that benchmarks compare the filter with.
+pub const BASELINE: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/baseline-xdp"));

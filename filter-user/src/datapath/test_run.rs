@@ -1,0 +1,92 @@
+//! The loaded program on single frames, through `BPF_PROG_TEST_RUN`, attached nowhere.
+
+use super::object;
+use aya::maps::{MapData, RingBuf};
+use aya::programs::{ProgramError, TestRun, TestRunOptions, Xdp};
+use aya::{Ebpf, EbpfError, EbpfLoader};
+use std::time::Duration;
+
+/// A private copy of a program and its maps.
+#[derive(Debug)]
+pub struct TestProgram {
+    ebpf: Ebpf,
+    name: &'static str,
+}
+
+/// What one run of the program said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TestOutcome {
+    /// An XDP action: 1 drops, 2 passes.
+    pub action: u32,
+    /// Mean time of one repetition.
+    pub per_frame: Duration,
+}
+
+/// Why a program could not be loaded or run.
+#[derive(Debug, thiserror::Error)]
+pub enum TestRunError {
+    /// The object, its maps or its programs were refused.
+    #[error("the kernel refused the XDP program: {0}; root and CAP_BPF are needed")]
+    Load(#[from] EbpfError),
+    /// The verifier refused the program, or the frame can't be run.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
+    /// The object holds no such program or map.
+    #[error("the embedded object has no {0}")]
+    Missing(&'static str),
+}
+
+impl TestProgram {
+    /// Loads the filter with maps of its own.
+    ///
+    /// *Errors*: [`TestRunError`]; usually a missing privilege.
+    pub fn filter() -> Result<Self, TestRunError> {
+        Self::load(object::FILTER, object::FILTER_PROGRAM)
+    }
+
+    /// Loads one of the baseline's programs.
+    ///
+    /// *Errors*: as [`TestProgram::filter`].
+    pub fn baseline(name: &'static str) -> Result<Self, TestRunError> {
+        Self::load(object::BASELINE, name)
+    }
+
+    fn load(object: &[u8], name: &'static str) -> Result<Self, TestRunError> {
+        let mut ebpf = EbpfLoader::new().load(object)?;
+        program(&mut ebpf, name)?.load()?;
+        Ok(Self { ebpf, name })
+    }
+
+    /// The maps, to be filled and read.
+    pub fn maps(&mut self) -> &mut Ebpf {
+        &mut self.ebpf
+    }
+
+    /// The ring buffer that segments arrive in.
+    ///
+    /// *Errors*: [`TestRunError::Missing`] when it was taken before.
+    pub fn take_records(&mut self) -> Result<RingBuf<MapData>, TestRunError> {
+        let map = self.ebpf.take_map("RECORDS").ok_or(TestRunError::Missing("map RECORDS"))?;
+        RingBuf::try_from(map).map_err(|_| TestRunError::Missing("ring buffer RECORDS"))
+    }
+
+    /// Instructions that the verifier visited.
+    pub fn verified_instructions(&mut self) -> Option<u32> {
+        program(&mut self.ebpf, self.name).ok()?.info().ok()?.verified_instruction_count()
+    }
+
+    /// Puts a frame through the program `repeat` times.
+    ///
+    /// *Errors*: [`TestRunError::Program`]; the kernel takes frames of 14 bytes to about
+    /// 64 KiB.
+    pub fn run(&mut self, frame: &[u8], repeat: u32) -> Result<TestOutcome, TestRunError> {
+        let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::new() };
+        let result = program(&mut self.ebpf, self.name)?.test_run(options)?;
+        Ok(TestOutcome { action: result.return_value, per_frame: result.duration })
+    }
+}
+
+fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, TestRunError> {
+    let program = ebpf.program_mut(name).ok_or(TestRunError::Missing("such program"))?;
+    Ok(program.try_into()?)
+}
