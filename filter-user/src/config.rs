@@ -136,7 +136,7 @@ pub enum Action {
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
     /// The file can't be read.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Read {
         /// Which.
         path: PathBuf,
@@ -144,7 +144,7 @@ pub enum ConfigError {
         source: std::io::Error,
     },
     /// The file says something that isn't understood.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Parse {
         /// Which.
         path: PathBuf,

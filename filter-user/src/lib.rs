@@ -2,8 +2,16 @@
 //!
 //! `ARCHITECTURE.md` says which module may know which.
 
+pub mod capture;
+pub mod classify;
+pub mod cli;
 pub mod clock;
 pub mod config;
+pub mod control;
+pub mod daemon;
 pub mod datapath;
+pub mod fingerprint;
 pub mod policy;
 pub mod replay;
+pub mod store;
+pub mod verdict;

@@ -1,2 +1,7 @@
-//! placeholder
-fn main() {}
+//! Palisade's command line.
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    filter_user::cli::main()
+}

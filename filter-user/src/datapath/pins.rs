@@ -40,7 +40,7 @@ pub enum PinError {
     )]
     Unversioned(PathBuf),
     /// The folder or a pin can't be written or removed.
-    #[error("{}: {source}", path.display())]
+    #[error("{}", path.display())]
     Io {
         /// Which.
         path: PathBuf,

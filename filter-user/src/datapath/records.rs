@@ -5,10 +5,8 @@ use super::DatapathError;
 use aya::Ebpf;
 use aya::maps::{MapData, MapError, RingBuf};
 use bytes::Bytes;
-use filter_common::abi::record::SegmentRecord;
 use std::io;
 use tokio::io::unix::AsyncFd;
-use zerocopy::FromBytes;
 
 /// Reads records as they come.
 pub struct Records {
@@ -31,11 +29,12 @@ impl Records {
         Ok(Self { ring })
     }
 
-    /// Waits for records and takes a batch of them: each a header and the bytes of the
-    /// segment. What is shorter than a header is left out.
+    /// Waits for records and takes a batch of them: each a
+    /// [`SegmentRecord`](filter_common::abi::record::SegmentRecord) and the bytes that it
+    /// counts.
     ///
     /// *Errors*: the runtime's.
-    pub async fn next(&mut self) -> io::Result<Vec<(SegmentRecord, Bytes)>> {
+    pub async fn next(&mut self) -> io::Result<Vec<Bytes>> {
         let mut guard = self.ring.readable_mut().await?;
         let ring = guard.get_inner_mut();
         let mut batch = Vec::new();
@@ -44,9 +43,7 @@ impl Records {
                 guard.clear_ready();
                 break;
             };
-            if let Ok((record, bytes)) = SegmentRecord::read_from_prefix(&item) {
-                batch.push((record, Bytes::copy_from_slice(bytes)));
-            }
+            batch.push(Bytes::copy_from_slice(&item));
         }
         Ok(batch)
     }

@@ -1,0 +1,91 @@
+//! The classifier in virtual time.
+
+use super::*;
+
+const HYDRA_KIN: &str = "t13d311100_e8f1e7e78f70_d41ae481755e";
+const NMAP: &str = "t13d781100_ab95583b6d39_d41ae481755e";
+const CHROME: &str = "t13d1517h2_8daaf6152771_cb7bf5808d99";
+
+fn classifier() -> Classifier {
+    let settings = Settings {
+        tool: Sanction::Block,
+        library: Sanction::Watch,
+        fingerprints: BTreeMap::new(),
+        handshakes: Limit::new(10, 5),
+        lasts: Duration::from_secs(60),
+    };
+    Classifier::new(settings, BTreeMap::new())
+}
+
+fn hello(ja4: &str, client: u64, proven: bool) -> HelloSeen<'_> {
+    let client = ClientKey { high: 0, low: client };
+    HelloSeen { client, ja4, ja3: "x", sni: Some("example.test"), alpn: None, proven }
+}
+
+#[test]
+fn a_known_tool_is_blocked_and_a_library_is_not() {
+    let mut classifier = classifier();
+    let request = classifier.handle_hello(&hello(NMAP, 1, true), 0, 0).unwrap();
+    assert_eq!(request.sanction, Sanction::Block);
+    assert!(request.reason.contains("nmap"), "{}", request.reason);
+    assert_eq!(classifier.handle_hello(&hello(HYDRA_KIN, 2, true), 0, 0), None);
+    assert_eq!(classifier.handle_hello(&hello(CHROME, 3, true), 0, 0), None);
+}
+
+#[test]
+fn a_hello_that_could_be_forged_is_held_against_nobody() {
+    let mut classifier = classifier();
+    for _ in 0..100 {
+        assert_eq!(classifier.handle_hello(&hello(NMAP, 1, false), 0, 0), None);
+    }
+    assert!(classifier.seen.is_empty());
+}
+
+#[test]
+fn too_many_handshakes_are_throttled_even_where_libraries_are_watched() {
+    let mut classifier = classifier();
+    let mut handle = |now_ns| classifier.handle_hello(&hello(HYDRA_KIN, 1, true), now_ns, 0);
+    assert!((0..5).all(|_| handle(1_000).is_none()));
+    let request = handle(1_000).unwrap();
+    assert_eq!(request.sanction, Sanction::Throttle);
+    assert!(request.reason.contains("10 TLS handshakes"));
+    assert_eq!(handle(10_000_000_000), None);
+}
+
+#[test]
+fn a_rule_comes_before_what_is_known_and_ends_when_it_is_removed() {
+    let mut classifier = classifier();
+    let rule = Rule { lasts: Duration::from_secs(5), comment: "abuse".into() };
+    classifier.add_rule(CHROME.into(), rule);
+    let request = classifier.handle_hello(&hello(CHROME, 1, true), 0, 0).unwrap();
+    assert!(request.by_rule && request.lasts == Duration::from_secs(5));
+    assert!(request.reason.ends_with(": abuse"));
+    assert!(classifier.remove_rule(CHROME).is_some());
+    assert_eq!(classifier.handle_hello(&hello(CHROME, 2, true), 0, 0), None);
+    assert!(classifier.remove_rule(CHROME).is_none());
+}
+
+#[test]
+fn made_up_fingerprints_do_not_displace_one_that_is_in_use() {
+    let mut classifier = classifier();
+    for client in 0..3 {
+        classifier.handle_hello(&hello(CHROME, client, true), 0, 0);
+    }
+    for i in 0..10_000 {
+        classifier.handle_hello(&hello(&format!("t13d{i}"), 9, true), 0, 0);
+    }
+    let chrome = classifier.seen.iter().find(|(ja4, _)| *ja4 == CHROME).unwrap().1;
+    assert_eq!((chrome.hellos, chrome.clients()), (3, 3));
+    assert!(classifier.seen.len() <= 4096);
+}
+
+#[test]
+fn clients_beyond_the_bound_are_not_tracked_and_nothing_grows() {
+    let mut classifier = classifier();
+    for client in 0..70_000 {
+        classifier.handle_hello(&hello(CHROME, client, true), 0, 0);
+    }
+    assert!(classifier.handshakes.len() <= CLIENTS);
+    classifier.handle_hello(&hello(CHROME, 1 << 40, true), 1 << 60, 0);
+    assert_eq!(classifier.handshakes.len(), 1);
+}

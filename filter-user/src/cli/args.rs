@@ -1,0 +1,195 @@
+//! What can be typed.
+
+use crate::capture::EngineKind;
+use crate::config::{DEFAULT_PATH, HostMode};
+use crate::control::DEFAULT_SOCKET;
+use crate::verdict::VerdictAction;
+use clap::{Parser, Subcommand, ValueEnum};
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+/// Asks and commands the Palisade daemon.
+#[derive(Debug, Parser)]
+#[command(name = "palisade", version, after_help = EXIT_CODES)]
+pub(super) struct Arguments {
+    /// The daemon's control socket.
+    #[arg(long, global = true, env = "PALISADE_SOCKET", default_value = DEFAULT_SOCKET)]
+    pub(super) socket: PathBuf,
+    /// Print JSON for programs instead of tables for people.
+    #[arg(long, global = true)]
+    pub(super) json: bool,
+    #[command(subcommand)]
+    pub(super) command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no daemon.";
+
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// What the filter is doing: interfaces, mode, counters.
+    Status,
+    /// The blocklist: prefixes that are dropped.
+    #[command(subcommand)]
+    Block(ListCommand),
+    /// The allowlist: prefixes that always pass.
+    #[command(subcommand)]
+    Allow(ListCommand),
+    /// What was decided about single clients (IPv4 addresses, IPv6 /64s).
+    #[command(subcommand)]
+    Verdict(VerdictCommand),
+    /// TLS fingerprints: those that were seen, rules on them, and those in captures.
+    #[command(subcommand)]
+    Fingerprint(FingerprintCommand),
+    /// What happens to an address, and why.
+    Explain {
+        /// The address.
+        address: IpAddr,
+    },
+    /// What happens, as it happens.
+    Watch,
+    /// Whether rules act or only count.
+    Mode {
+        /// Which.
+        mode: ModeArgument,
+    },
+    /// The configuration file.
+    #[command(subcommand)]
+    Config(ConfigCommand),
+    /// Take the filter off every interface and remove its pins. Lists stay on disk.
+    Detach {
+        /// The pins to remove if no daemon runs.
+        #[arg(long, default_value = "/sys/fs/bpf/palisade")]
+        pins: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ListCommand {
+    /// Add addresses or prefixes: all or none.
+    Add {
+        /// Such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32.
+        #[arg(required = true)]
+        prefixes: Vec<String>,
+        /// Why.
+        #[arg(long, default_value = "")]
+        comment: String,
+        /// Only count what would be dropped. The allowlist knows no shadow.
+        #[arg(long)]
+        shadow: bool,
+    },
+    /// Remove addresses or prefixes: all or none.
+    Del {
+        /// As they were added.
+        #[arg(required = true)]
+        prefixes: Vec<String>,
+    },
+    /// Show the entries.
+    List,
+    /// Add every line of a file; a file with one bad line is refused whole.
+    Import {
+        /// One address or prefix a line; # starts a comment.
+        file: PathBuf,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum VerdictCommand {
+    /// Show the verdicts in force.
+    List,
+    /// Decide about a client.
+    Add {
+        /// An address of the client; in IPv6 its whole /64 is meant.
+        address: IpAddr,
+        /// What to do.
+        action: ActionArgument,
+        /// How long, such as 90s, 10m or 1h 30m.
+        #[arg(long = "for", value_name = "SPAN")]
+        lasts: String,
+        /// Why.
+        #[arg(long, default_value = "")]
+        reason: String,
+        /// Only count what would be dropped.
+        #[arg(long)]
+        shadow: bool,
+    },
+    /// Lift what was decided about a client.
+    Del {
+        /// An address of the client.
+        address: IpAddr,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum FingerprintCommand {
+    /// Show the fingerprints that were seen or have a rule.
+    List,
+    /// Block each client that sends this fingerprint.
+    Block {
+        /// The fingerprint, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
+        ja4: String,
+        /// How long each client stays blocked.
+        #[arg(long = "for", value_name = "SPAN")]
+        lasts: Option<String>,
+        /// Why.
+        #[arg(long, default_value = "")]
+        comment: String,
+    },
+    /// Remove such a rule.
+    Unblock {
+        /// The fingerprint.
+        ja4: String,
+    },
+    /// Fingerprint every `ClientHello` in pcap and pcapng files. Needs no daemon.
+    Pcap {
+        /// Captures.
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+        /// Where the packet path runs: here, or in the kernel (needs root).
+        #[arg(long, value_enum, default_value = "host")]
+        engine: EngineKind,
+    },
+}
+
+#[derive(Debug, Subcommand)]
+pub(super) enum ConfigCommand {
+    /// Read a file as the daemon would, and say what is wrong with it.
+    Check {
+        /// The file.
+        #[arg(default_value = DEFAULT_PATH)]
+        file: PathBuf,
+    },
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ModeArgument {
+    /// Every rule only counts.
+    Monitor,
+    /// Rules act.
+    Enforce,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum ActionArgument {
+    /// Drop every packet.
+    Block,
+    /// Hold the client to the throttle limit.
+    Throttle,
+}
+
+impl From<ModeArgument> for HostMode {
+    fn from(mode: ModeArgument) -> Self {
+        match mode {
+            ModeArgument::Monitor => Self::Monitor,
+            ModeArgument::Enforce => Self::Enforce,
+        }
+    }
+}
+
+impl From<ActionArgument> for VerdictAction {
+    fn from(action: ActionArgument) -> Self {
+        match action {
+            ActionArgument::Block => Self::Block,
+            ActionArgument::Throttle => Self::Throttle,
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! Replies as text for people.
+
+use crate::control::api::{
+    Done, Event, Explanation, FingerprintEntry, ListEntry, Status, VerdictEntry,
+};
+use comfy_table::{ContentArrangement, Table, presets};
+use std::fmt::Write;
+use std::time::Duration;
+
+fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+    let mut table = Table::new();
+    table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
+    table.set_content_arrangement(ContentArrangement::Dynamic).set_header(header);
+    table.add_rows(rows);
+    table.to_string()
+}
+
+/// A table, or a sentence when it would be empty.
+fn table_or(
+    header: &[&str],
+    rows: impl ExactSizeIterator<Item = Vec<String>>,
+    empty: &str,
+) -> String {
+    if rows.len() == 0 { empty.to_owned() } else { table(header, rows) }
+}
+
+pub(super) fn status(status: &Status) -> String {
+    let mode = format!("{:?}", status.mode).to_lowercase();
+    let hint = if mode == "monitor" { " (nothing is dropped)" } else { "" };
+    let uptime = span(status.uptime_s);
+    let mut text = format!("palisaded {}, up {uptime}, mode {mode}{hint}\n", status.version);
+    for interface in &status.interfaces {
+        let _ = writeln!(text, "on {} ({})", interface.name, interface.attach);
+    }
+    let _ = writeln!(
+        text,
+        "lists: {} blocked, {} allowed; {} client verdicts; {} fingerprints",
+        status.lists.block, status.lists.allow, status.verdicts, status.fingerprints
+    );
+    text.push_str(&hellos(status));
+    let rows = status.counters.iter().map(|counter| {
+        let (packets, bytes) = (counter.packets.to_string(), counter.bytes.to_string());
+        vec![counter.verdict.clone(), counter.reason.clone(), packets, bytes]
+    });
+    text + &table_or(&["verdict", "reason", "packets", "bytes"], rows, "no packet yet")
+}
+
+fn hellos(status: &Status) -> String {
+    let hellos = &status.hellos;
+    let evidence = match status.evidence.as_str() {
+        "socket" => "an established local socket",
+        _ => "nothing: spoofed ones count as well",
+    };
+    format!(
+        "ClientHellos: {} fingerprinted, {} unfingerprintable, {} of unproven senders, \
+         {} segments lost; proof of the sender: {evidence}\n",
+        hellos.fingerprinted, hellos.unfingerprintable, hellos.unproven, hellos.lost
+    )
+}
+
+pub(super) fn done(done: &Done) -> String {
+    let mut text = match done.changed {
+        0 if done.notes.is_empty() => "nothing to change\n".to_owned(),
+        0 => String::new(),
+        1 => "done\n".to_owned(),
+        many => format!("done: {many} changed\n"),
+    };
+    for note in &done.notes {
+        let _ = writeln!(text, "{note}");
+    }
+    text
+}
+
+pub(super) fn entries(entries: &[ListEntry]) -> String {
+    let rows = entries.iter().map(|entry| {
+        vec![entry.prefix.clone(), entry.mode.clone(), when(entry.added_unix_ms), entry.comment.clone()]
+    });
+    table_or(&["prefix", "mode", "added", "comment"], rows, "the list is empty")
+}
+
+pub(super) fn verdicts(verdicts: &[VerdictEntry]) -> String {
+    let rows = verdicts.iter().map(|verdict| {
+        let action = format!("{:?}", verdict.action).to_lowercase();
+        let left = span(verdict.expires_in_s);
+        vec![verdict.client.clone(), action, verdict.mode.clone(), left, verdict.reason.clone()]
+    });
+    table_or(&["client", "action", "mode", "ends in", "why"], rows, "no verdict is in force")
+}
+
+pub(super) fn fingerprints(entries: &[FingerprintEntry]) -> String {
+    let rows = entries.iter().map(|entry| {
+        vec![
+            entry.ja4.clone(),
+            if entry.blocked { "blocked" } else { "" }.to_owned(),
+            entry.hellos.to_string(),
+            entry.clients.to_string(),
+            entry.label.clone().unwrap_or_else(|| "unknown".into()),
+            entry.last_sni.clone().unwrap_or_default(),
+        ]
+    });
+    let header = ["JA4", "rule", "hellos", "clients", "known as", "last SNI"];
+    table_or(&header, rows, "no fingerprint was seen yet")
+}
+
+pub(super) fn explanation(explanation: &Explanation) -> String {
+    let Explanation { address, client, effect, reason, .. } = explanation;
+    let mut text = format!("{address} (client {client}): {effect}\n{reason}\n");
+    if let Some(way_out) = &explanation.way_out {
+        let _ = writeln!(text, "to change it: {way_out}");
+    }
+    let rows = explanation.steps.iter().map(|step| vec![step.step.clone(), step.result.clone()]);
+    text + &table(&["check", "says"], rows)
+}
+
+pub(super) fn event(event: &Event) -> String {
+    let subject = event.subject.as_deref().unwrap_or("-");
+    format!("{}  {:<18} {subject:<24} {}", when(event.unix_ms), event.kind, event.text)
+}
+
+fn span(seconds: u64) -> String {
+    humantime::format_duration(Duration::from_secs(seconds)).to_string()
+}
+
+fn when(unix_ms: u64) -> String {
+    let moment = std::time::UNIX_EPOCH.checked_add(Duration::from_millis(unix_ms));
+    moment.map_or_else(String::new, |moment| {
+        humantime::format_rfc3339_seconds(moment).to_string()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_empty_list_is_a_sentence() {
+        assert_eq!(entries(&[]), "the list is empty");
+        assert_eq!(done(&Done::default()), "nothing to change\n");
+    }
+
+    #[test]
+    fn an_event_is_one_line() {
+        let event = Event {
+            unix_ms: 0,
+            kind: "mode".into(),
+            subject: None,
+            text: "rules act".into(),
+        };
+        assert!(super::event(&event).starts_with("1970-01-01T00:00:00Z  mode"));
+    }
+}

@@ -1,0 +1,127 @@
+//! How requests reach the one task that owns everything.
+
+use super::api::{
+    AddEntries, AddVerdict, BlockFingerprint, Done, Event, Explanation, FingerprintEntry,
+    ListEntry, RemoveEntries, SetMode, Status, VerdictEntry,
+};
+use crate::policy::List;
+use std::net::IpAddr;
+use tokio::sync::{broadcast, mpsc, oneshot};
+
+/// What an operator can ask for. Each call returns when what it asked for is on disk and
+/// in the kernel.
+pub trait Operator: Send + 'static {
+    /// What the daemon is doing.
+    ///
+    /// *Errors*: the kernel's counters can't be read.
+    fn status(&mut self) -> Result<Status, Refusal>;
+    /// A list's entries.
+    fn entries(&mut self, list: List) -> Vec<ListEntry>;
+    /// Adds entries.
+    ///
+    /// *Errors*: a bad prefix, no room, a disk or kernel that fails.
+    fn add_entries(&mut self, list: List, request: AddEntries) -> Result<Done, Refusal>;
+    /// Removes entries.
+    ///
+    /// *Errors*: an entry that isn't there.
+    fn remove_entries(&mut self, list: List, request: RemoveEntries) -> Result<Done, Refusal>;
+    /// Adds all entries of a text, telling how far it is.
+    ///
+    /// *Errors*: a bad line, which refuses the text whole.
+    fn import(
+        &mut self,
+        list: List,
+        text: &[u8],
+        progress: &mut dyn FnMut(usize, usize),
+    ) -> Result<Done, Refusal>;
+    /// Verdicts in force.
+    fn verdicts(&mut self) -> Vec<VerdictEntry>;
+    /// Decides about a client.
+    ///
+    /// *Errors*: a bad address or time span, an allowlisted client, no room.
+    fn add_verdict(&mut self, request: AddVerdict) -> Result<Done, Refusal>;
+    /// Lifts what was decided about a client.
+    ///
+    /// *Errors*: nothing was.
+    fn remove_verdict(&mut self, address: IpAddr) -> Result<Done, Refusal>;
+    /// Fingerprints that were seen or have a rule.
+    fn fingerprints(&mut self) -> Vec<FingerprintEntry>;
+    /// Blocks the clients of a fingerprint.
+    ///
+    /// *Errors*: no JA4, a bad time span.
+    fn block_fingerprint(&mut self, ja4: &str, request: BlockFingerprint) -> Result<Done, Refusal>;
+    /// Ends that.
+    ///
+    /// *Errors*: there is no such rule.
+    fn unblock_fingerprint(&mut self, ja4: &str) -> Result<Done, Refusal>;
+    /// What happens to an address, and why.
+    fn explain(&mut self, address: IpAddr) -> Explanation;
+    /// Switches between counting and acting.
+    ///
+    /// *Errors*: a disk or kernel that fails.
+    fn set_mode(&mut self, request: SetMode) -> Result<Done, Refusal>;
+    /// Takes the filter off and ends the daemon.
+    ///
+    /// *Errors*: a pin that can't be removed.
+    fn detach(&mut self) -> Result<Done, Refusal>;
+    /// What happens from now on.
+    fn subscribe(&mut self) -> broadcast::Receiver<Event>;
+}
+
+/// Why something was refused.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// The request makes no sense.
+    #[error("{0}")]
+    Invalid(String),
+    /// What it names isn't there.
+    #[error("{0}")]
+    NotFound(String),
+    /// It can't be done as things are.
+    #[error("{0}")]
+    Conflict(String),
+    /// The disk or the kernel failed.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// A piece of work for the owner.
+pub type Work<O> = Box<dyn FnOnce(&mut O) + Send>;
+
+/// A way to the owner. Cheap to copy.
+#[derive(Debug)]
+pub struct Handle<O> {
+    sender: mpsc::Sender<Work<O>>,
+}
+
+impl<O> Clone for Handle<O> {
+    fn clone(&self) -> Self {
+        Self { sender: self.sender.clone() }
+    }
+}
+
+/// Requests that wait at once; further ones wait before they are taken.
+const QUEUE: usize = 64;
+
+impl<O: Operator> Handle<O> {
+    /// A handle, and where its work arrives.
+    #[must_use]
+    pub fn new() -> (Self, mpsc::Receiver<Work<O>>) {
+        let (sender, receiver) = mpsc::channel(QUEUE);
+        (Self { sender }, receiver)
+    }
+
+    /// Has the owner do something, and waits for the outcome.
+    ///
+    /// *Errors*: [`Refusal::Failed`] when the daemon is ending.
+    pub async fn call<R: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut O) -> R + Send + 'static,
+    ) -> Result<R, Refusal> {
+        let (reply, outcome) = oneshot::channel();
+        let work: Work<O> = Box::new(move |owner| drop(reply.send(work(owner))));
+        let ending = || Refusal::Failed("the daemon is ending".into());
+        self.sender.send(work).await.map_err(|_| ending())?;
+        outcome.await.map_err(|_| ending())
+    }
+}

@@ -1,0 +1,135 @@
+//! Why an address passes or not: the walk of a packet, told step by step.
+
+use super::engine::{Engine, action_name};
+use super::report::mode_name;
+use crate::clock::Now;
+use crate::config::{HostMode, Rate, RuleMode};
+use crate::control::api::{Explanation, Step};
+use crate::policy::List;
+use crate::verdict::{VerdictAction, client_of, prefix_of};
+use filter_common::abi::Mode;
+use filter_common::abi::client::{ClientKey, ClientMeters, Meter};
+use std::net::IpAddr;
+
+/// What a step does to a packet.
+enum Effect {
+    Allow,
+    Drop { shadow: bool },
+    Limit,
+    Nothing,
+}
+
+/// A step with its effect and the way to undo it.
+struct Finding {
+    step: Step,
+    effect: Effect,
+    way_out: Option<String>,
+}
+
+impl Engine {
+    pub(super) fn report_explanation(&mut self, address: IpAddr, now: Now) -> Explanation {
+        let client = client_of(address);
+        let mut findings = vec![self.find_entry(address), self.find_verdict(client, now)];
+        findings.extend(self.find_limits(client, now));
+        let deciding = findings.iter().find(|finding| finding.effect.ends(self.mode()));
+        let deciding = deciding
+            .or_else(|| findings.iter().find(|finding| !matches!(finding.effect, Effect::Nothing)));
+        let effect = deciding.map_or("pass", |finding| finding.effect.name(self.mode()));
+        let reason = deciding.map_or("no rule says anything about it".into(), |finding| {
+            format!("{}: {}", finding.step.step, finding.step.result)
+        });
+        Explanation {
+            address: address.to_string(),
+            client: prefix_of(&client).to_string(),
+            effect: effect.into(),
+            reason,
+            way_out: deciding.and_then(|finding| finding.way_out.clone()),
+            steps: findings.into_iter().map(|finding| finding.step).collect(),
+        }
+    }
+
+    fn find_entry(&self, address: IpAddr) -> Finding {
+        let Some((list, prefix, entry)) = self.policy.look_up(address) else {
+            return nothing("address policy", "on no list");
+        };
+        let comment = if entry.comment.is_empty() { "" } else { ", " };
+        let (name, effect) = match list {
+            List::Allow => ("allow", Effect::Allow),
+            List::Block => ("block", Effect::Drop { shadow: entry.mode == Mode::SHADOW }),
+        };
+        let shadow = if entry.mode == Mode::SHADOW { " in shadow" } else { "" };
+        let result = format!("on the {name}list{shadow} by {prefix}{comment}{}", entry.comment);
+        let way_out = Some(format!("palisade {name} del {prefix}"));
+        Finding { step: step("address policy", result), effect, way_out }
+    }
+
+    fn find_verdict(&self, client: ClientKey, now: Now) -> Finding {
+        let Some(verdict) = self.verdicts.get(&client, now.unix_ms) else {
+            return nothing("client verdict", "none");
+        };
+        let left_s = (verdict.expires_unix_ms - now.unix_ms).div_ceil(1000);
+        let (action, mode) = (action_name(verdict.action), mode_name(verdict.shadow));
+        let result = format!("{action} ({mode}) for {left_s} s more: {}", verdict.reason);
+        let effect = match verdict.action {
+            VerdictAction::Block => Effect::Drop { shadow: verdict.shadow },
+            VerdictAction::Throttle => Effect::Limit,
+        };
+        let way_out = Some(format!("palisade verdict del {}", prefix_of(&client).addr()));
+        Finding { step: step("client verdict", result), effect, way_out }
+    }
+
+    fn find_limits(&mut self, client: ClientKey, now: Now) -> Vec<Finding> {
+        let meters = self.maps().ok().and_then(|maps| maps.meters(client)).unwrap_or_default();
+        let limits = &self.config.limits;
+        let each = [
+            ("packet limit", &limits.packets, Meter::PACKETS),
+            ("connection limit", &limits.connections, Meter::CONNECTIONS),
+        ];
+        let findings = each.map(|(name, rate, meter)| find_limit(name, rate, meter, &meters, now));
+        findings.into()
+    }
+}
+
+fn find_limit(name: &str, rate: &Rate, meter: Meter, meters: &ClientMeters, now: Now) -> Finding {
+    let limit = rate.limit();
+    if !limit.is_on() {
+        return nothing(name, "off");
+    }
+    let arrival_ns = meters.arrival_ns.get(usize::from(meter.0)).copied().unwrap_or_default();
+    let ahead_ns = arrival_ns.saturating_sub(now.ktime_ns);
+    let used = ahead_ns.div_ceil(limit.interval_ns).min(rate.burst.get());
+    let result =
+        format!("{used} of a burst of {} in use, {} a second come back", rate.burst, rate.per_sec);
+    let over = ahead_ns > limit.tolerance_ns;
+    let shadow = rate.mode == RuleMode::Shadow;
+    let effect = if over { Effect::Drop { shadow } } else { Effect::Nothing };
+    Finding { step: step(name, result), effect, way_out: None }
+}
+
+impl Effect {
+    /// Whether the walk ends here.
+    const fn ends(&self, mode: HostMode) -> bool {
+        match self {
+            Self::Allow => true,
+            Self::Drop { shadow } => !*shadow && matches!(mode, HostMode::Enforce),
+            Self::Limit | Self::Nothing => false,
+        }
+    }
+
+    const fn name(&self, mode: HostMode) -> &'static str {
+        match self {
+            Self::Allow | Self::Nothing => "pass",
+            Self::Limit => "limited",
+            Self::Drop { .. } if self.ends(mode) => "drop",
+            Self::Drop { .. } => "would-drop",
+        }
+    }
+}
+
+fn step(step: &str, result: String) -> Step {
+    Step { step: step.into(), result }
+}
+
+fn nothing(name: &str, result: &str) -> Finding {
+    Finding { step: step(name, result.into()), effect: Effect::Nothing, way_out: None }
+}

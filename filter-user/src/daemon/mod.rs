@@ -1,0 +1,147 @@
+//! The daemon: the only module that joins the others.
+//!
+//! One task owns the [`Engine`] and everything in it; requests, records and the clock
+//! reach it in turn. There is no lock on any state.
+
+mod engine;
+mod explain;
+mod lock;
+mod operator;
+mod report;
+
+use crate::clock::Now;
+use crate::config::{Config, HostMode};
+use crate::control::handle::{Handle, Work};
+use crate::control::{SOCKET, server};
+use crate::datapath::{Datapath, DatapathError, records::Records};
+use crate::store::{Store, StoreError};
+use engine::Engine;
+use lock::{LockError, RunLock};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+use tokio::net::UnixListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::mpsc;
+use tokio::time::{MissedTickBehavior, interval};
+
+/// Why the daemon can't run.
+#[derive(Debug, thiserror::Error)]
+pub enum DaemonError {
+    /// Nothing to filter.
+    #[error("no interface is named: palisaded --interface eth0, or `interfaces` in the configuration")]
+    NoInterface,
+    /// Another one runs.
+    #[error(transparent)]
+    Lock(#[from] LockError),
+    /// The filter can't be brought up.
+    #[error(transparent)]
+    Datapath(#[from] DatapathError),
+    /// The store can't be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The socket can't be served.
+    #[error("the control socket {}", path.display())]
+    Socket {
+        /// Where.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// What is stored can't be put into the kernel.
+    #[error("the kernel's maps could not be filled: {0}")]
+    Fill(aya::maps::MapError),
+    /// The runtime failed.
+    #[error("waiting for records or signals failed: {0}")]
+    Wait(#[from] io::Error),
+}
+
+/// How often ended verdicts and hellos that never came to an end are cleared away.
+const TICK: Duration = Duration::from_secs(1);
+
+/// Runs until a signal, or until the filter is taken off. `mode` overrides what the
+/// configuration and earlier commands say.
+///
+/// *Errors*: [`DaemonError`]. What was in force before stays in force.
+pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonError> {
+    if config.interfaces.is_empty() {
+        return Err(DaemonError::NoInterface);
+    }
+    let _lock = RunLock::take(&config.paths.run)?;
+    let store = Store::open(&config.paths.state)?;
+    let saved = store.load()?;
+    let names: Vec<String> = config.interfaces.iter().map(|name| name.0.clone()).collect();
+    let (datapath, records) = Datapath::open(&config.paths.pins, &names)?;
+    announce(&datapath);
+    let socket = config.paths.run.join(SOCKET);
+    let mut engine = Engine::new(config, datapath, store);
+    engine.restore(saved, mode, Now::read()).map_err(DaemonError::Fill)?;
+    let (handle, work) = Handle::new();
+    let listener = bind(&socket).map_err(|source| DaemonError::Socket { path: socket, source })?;
+    let server = tokio::spawn(server::serve(listener, handle));
+    let outcome = serve(&mut engine, records, work).await;
+    server.abort();
+    outcome
+}
+
+fn announce(datapath: &Datapath) {
+    for interface in &datapath.interfaces {
+        let (name, mode) = (&interface.name, interface.mode.name());
+        match &interface.why_generic {
+            Some(why) => tracing::warn!(
+                interface = name, why, "attached in generic mode, which is several times slower"
+            ),
+            None => tracing::info!(interface = name, mode, "attached"),
+        }
+    }
+    if datapath.taken_over {
+        tracing::info!("took over the filter of an earlier daemon");
+    }
+}
+
+/// Binds the socket, for root alone. Whoever left a socket there is gone: the lock is
+/// ours.
+fn bind(socket: &Path) -> io::Result<UnixListener> {
+    if let Err(error) = fs::remove_file(socket)
+        && error.kind() != io::ErrorKind::NotFound
+    {
+        return Err(error);
+    }
+    let listener = UnixListener::bind(socket)?;
+    fs::set_permissions(socket, Permissions::from_mode(0o600))?;
+    Ok(listener)
+}
+
+async fn serve(
+    engine: &mut Engine,
+    mut records: Records,
+    mut work: mpsc::Receiver<Work<Engine>>,
+) -> Result<(), DaemonError> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut tick = interval(TICK);
+    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    tracing::info!(mode = ?engine.mode(), "ready");
+    loop {
+        tokio::select! {
+            Some(work) = work.recv() => work(engine),
+            batch = records.next() => engine.handle_records(&batch?, Now::read()),
+            _ = tick.tick() => engine.handle_tick(Now::read()),
+            _ = terminate.recv() => break,
+            _ = interrupt.recv() => break,
+        }
+        if engine.is_detached() {
+            // The reply to the command that did it is on its way.
+            tokio::time::sleep(GOODBYE).await;
+            tracing::info!("the filter is off");
+            return Ok(());
+        }
+    }
+    tracing::info!("stopping; the filter stays in force");
+    Ok(())
+}
+
+/// Time for the last reply to leave.
+const GOODBYE: Duration = Duration::from_millis(100);
