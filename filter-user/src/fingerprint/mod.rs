@@ -1,0 +1,61 @@
+//! Fingerprints of TLS clients, and putting their hellos together from segments.
+//!
+//! Nothing here does I/O or reads a clock: segments and times go in, outcomes come out.
+//! The daemon feeds it from the ring buffer, `capture` from files.
+
+mod assembler;
+mod hex;
+mod ja3;
+mod ja4;
+mod list;
+mod name;
+mod outcome;
+mod piece;
+mod segment;
+mod stream;
+mod tls_record;
+
+pub use assembler::{Assembler, LINGER_NS, MAX_HELD_BYTES, MAX_LINGERING, MAX_PENDING, TIMEOUT_NS};
+pub use ja3::{Ja3, Ja3Error};
+pub use ja4::{Ja4, Ja4Error};
+pub use list::Lists;
+pub use name::{alpn, server_name};
+pub use outcome::{Cause, Hello, Outcome};
+pub use segment::{Flow, Segment, SegmentError};
+pub use stream::MAX_SEGMENTS;
+pub use tls_record::MAX_RECORDS;
+
+use filter_common::wire::client_hello::HelloError;
+
+/// What is told of a client by its ClientHello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprint {
+    /// JA4.
+    pub ja4: Ja4,
+    /// JA4 before hashing.
+    pub ja4_r: String,
+    /// JA3.
+    pub ja3: Ja3,
+}
+
+impl Fingerprint {
+    /// Fingerprints a ClientHello.
+    ///
+    /// *Shape*: `message` is the whole handshake message, its four header bytes included.
+    ///
+    /// *Errors*: [`HelloError`]; the message has no fingerprint then, and no other tool's
+    /// opinion of it should be trusted either.
+    pub fn of(message: &[u8]) -> Result<Self, HelloError> {
+        Lists::parse(message).map(|lists| Self::of_lists(&lists))
+    }
+
+    /// Fingerprints a ClientHello that was read already.
+    #[must_use]
+    pub fn of_lists(lists: &Lists<'_>) -> Self {
+        let (ja4, ja4_r) = Ja4::of(lists);
+        Self { ja4, ja4_r, ja3: Ja3::of(lists) }
+    }
+}
+
+#[cfg(test)]
+mod tests;

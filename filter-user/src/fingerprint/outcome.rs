@@ -1,0 +1,105 @@
+//! What became of a ClientHello.
+
+use super::Fingerprint;
+use super::list::Lists;
+use super::name;
+use super::segment::Flow;
+use bytes::Bytes;
+use filter_common::wire::client_hello::HelloError;
+use serde::Serialize;
+use std::fmt;
+
+/// A hello that was put together, or was not.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outcome {
+    /// Who said it to whom.
+    pub flow: Flow,
+    /// Sequence number of its first byte.
+    pub stream_start: u32,
+    /// TCP segments that it is made of; those that were there, if it has no fingerprint.
+    pub segments: u32,
+    /// Whether any of its segments fitted an established local connection.
+    pub proven: bool,
+    /// When the last segment came that had to do with it.
+    pub time_ns: u64,
+    /// The hello, or why there is none.
+    ///
+    /// A hello may be followed by [`Cause::Conflict`] for the same flow and
+    /// `stream_start`: its fingerprint doesn't count then.
+    pub result: Result<Hello, Cause>,
+}
+
+/// A whole ClientHello.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Hello {
+    /// The handshake message, its four header bytes included.
+    pub message: Bytes,
+    /// The host that it asks for, safe to be shown.
+    pub sni: Option<String>,
+    /// The first protocol that it offers, safe to be shown.
+    pub alpn: Option<String>,
+    /// What it tells of the client.
+    pub fingerprint: Fingerprint,
+}
+
+impl Hello {
+    pub(super) fn of(message: Bytes) -> Result<Self, HelloError> {
+        let lists = Lists::parse(&message)?;
+        let (sni, alpn) = (name::server_name(&lists), name::alpn(&lists));
+        let fingerprint = Fingerprint::of_lists(&lists);
+        Ok(Self { message, sni, alpn, fingerprint })
+    }
+}
+
+/// Why a hello has no fingerprint. Each is a signal of its own: no ordinary client does
+/// any of this.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Bytes are missing in front of some that came.
+    Gap,
+    /// Two segments disagree about the same bytes; which of them the server believes
+    /// can't be known.
+    Conflict,
+    /// It takes more bytes than [`HELLO_WINDOW`](filter_common::abi::record::HELLO_WINDOW).
+    TooLong,
+    /// It lies in more TLS records than [`MAX_RECORDS`](super::MAX_RECORDS).
+    TooManyRecords,
+    /// It lies in more segments than [`MAX_SEGMENTS`](super::MAX_SEGMENTS).
+    TooManySegments,
+    /// It had to make room for newer ones.
+    TableFull,
+    /// Its end never came.
+    TimedOut,
+    /// Its lengths contradict one another, or its records are interrupted.
+    Malformed,
+    /// The capture holds only the start of a segment.
+    Truncated,
+    /// What is missing came with a wrong checksum only.
+    BadChecksum,
+}
+
+impl Cause {
+    /// Its stable name, as in JSON.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Gap => "gap",
+            Self::Conflict => "conflict",
+            Self::TooLong => "too-long",
+            Self::TooManyRecords => "too-many-records",
+            Self::TooManySegments => "too-many-segments",
+            Self::TableFull => "table-full",
+            Self::TimedOut => "timed-out",
+            Self::Malformed => "malformed",
+            Self::Truncated => "truncated",
+            Self::BadChecksum => "bad-checksum",
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.name())
+    }
+}
