@@ -6,10 +6,14 @@
 //!
 //! *Source*: ITU-T I.371, annex A (virtual scheduling algorithm).
 
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
+
 /// A rate and a burst, as the algorithm wants them.
 ///
 /// *Units*: nanoseconds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Limit {
     /// Time that one unit costs. Zero: no limit.

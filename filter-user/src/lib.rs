@@ -2,5 +2,8 @@
 //!
 //! `ARCHITECTURE.md` says which module may know which.
 
+pub mod clock;
+pub mod config;
 pub mod datapath;
+pub mod policy;
 pub mod replay;

@@ -4,7 +4,7 @@ use std::process::Command;
 
 use anyhow::Result;
 
-use crate::clock;
+use crate::clock::{self, Moment};
 use crate::{exec, progress, setup, term, tidy, workspace};
 
 /// Runs every check, also after a failure, and says whether all held.
@@ -17,7 +17,7 @@ pub(crate) fn run() -> Result<bool> {
         }));
     }
     rows.push(verdict("tidy", tidy::run));
-    rows.push(dependencies());
+    rows.extend(dependencies());
     term::table(&["check", "result", "time"], &rows);
     Ok(rows.iter().all(|row| row[1] != FAILED))
 }
@@ -57,21 +57,44 @@ fn xdp_clippy(lints: &[&str]) -> Command {
     clippy
 }
 
-fn dependencies() -> Vec<String> {
+/// Licences, sources and bans need no network; the advisories do.
+fn dependencies() -> Vec<Vec<String>> {
     if exec::find("cargo-deny").is_none() {
-        let skipped = "skipped: cargo-deny isn't installed";
-        return vec!["dependencies".to_owned(), skipped.to_owned(), String::new()];
+        return vec![skipped("dependencies", "cargo-deny isn't installed")];
     }
+    let offline = verdict("dependencies", || {
+        deny("dependencies", &["licenses", "sources", "bans"])
+    });
+    vec![offline, advisories()]
+}
+
+fn advisories() -> Vec<String> {
+    let start = clock::now();
+    match deny("advisories", &["advisories"]) {
+        Err(error) if format!("{error:#}").contains(NO_DATABASE) => {
+            skipped("advisories", "their database can't be reached")
+        }
+        outcome => row("advisories", outcome, start),
+    }
+}
+
+fn deny(name: &str, checks: &[&str]) -> Result<bool> {
     let mut deny = workspace::cargo();
-    deny.args(["deny", "check"]);
-    verdict("dependencies", || {
-        progress::quietly("dependencies", &mut deny).map(|_| true)
-    })
+    deny.args(["deny", "check"]).args(checks);
+    progress::quietly(name, &mut deny).map(|_| true)
+}
+
+fn skipped(name: &str, reason: &str) -> Vec<String> {
+    vec![name.to_owned(), format!("skipped: {reason}"), String::new()]
 }
 
 fn verdict(name: &str, check: impl FnOnce() -> Result<bool>) -> Vec<String> {
     let start = clock::now();
-    let held = check().unwrap_or_else(|error| {
+    row(name, check(), start)
+}
+
+fn row(name: &str, outcome: Result<bool>, start: Moment) -> Vec<String> {
+    let held = outcome.unwrap_or_else(|error| {
         term::status(&format!("{error:#}"));
         false
     });
@@ -80,3 +103,6 @@ fn verdict(name: &str, check: impl FnOnce() -> Result<bool>) -> Vec<String> {
 }
 
 const FAILED: &str = "FAILED";
+
+/// What cargo-deny says when it is offline.
+const NO_DATABASE: &str = "failed to fetch advisory database";

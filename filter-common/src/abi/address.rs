@@ -1,6 +1,7 @@
 //! What the address policy says about an address.
 
 use super::assert_layout;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// The answer of one look-up in the address policy.
 ///
@@ -8,7 +9,7 @@ use super::assert_layout;
 ///
 /// *Concurrency*: written by the daemon alone; the kernel replaces an element whole, so
 /// a packet sees the old class or the new one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct AddressClass {
     /// What to do: [`AddressClass::ALLOW`] or [`AddressClass::BLOCK`]. A number that

@@ -1,6 +1,7 @@
 //! The switches that the program reads at each packet.
 
 use super::assert_layout;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::gcra::Limit;
 
 /// Host-wide settings.
@@ -9,7 +10,7 @@ use crate::gcra::Limit;
 ///
 /// *Concurrency*: the daemon writes it whole while packets flow. A packet may see one
 /// field's old and another's new value; each is meaningful alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct HostConfig {
     /// [`HostConfig::MONITOR`] or [`HostConfig::ENFORCE`].

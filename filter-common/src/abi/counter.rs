@@ -3,6 +3,7 @@
 //! Metrics, `status` and `explain` take their names from here.
 
 use super::assert_layout;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What became of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -87,7 +88,7 @@ impl Reason {
 /// Packets and bytes.
 ///
 /// *Units*: bytes of the whole frame, Ethernet header included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Count {
     /// Packets.
@@ -102,7 +103,7 @@ pub struct Count {
 ///
 /// *Concurrency*: each CPU writes its own copy; the daemon sums them and may see a
 /// packet without its bytes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
 #[repr(C)]
 pub struct Counters {
     /// Each packet is in exactly one cell.

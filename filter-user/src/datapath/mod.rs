@@ -2,5 +2,95 @@
 //!
 //! This module knows map operations. It knows neither the policy nor the classifier.
 
+pub mod attach;
+pub mod maps;
 pub mod object;
+pub mod pins;
+pub mod preflight;
+pub mod records;
 pub mod test_run;
+
+use attach::{AttachError, Attached};
+use aya::maps::MapError;
+use aya::programs::ProgramError;
+use aya::{Ebpf, EbpfError};
+use maps::Maps;
+use pins::{PinDir, PinError};
+use preflight::PreflightError;
+use records::Records;
+use std::path::Path;
+
+/// The filter in the kernel: loaded, attached, pinned.
+///
+/// Dropping it leaves everything in force: the pins hold it.
+pub struct Datapath {
+    /// The maps.
+    pub maps: Maps,
+    /// Where it is attached.
+    pub interfaces: Vec<Attached>,
+    /// Whether maps of an earlier daemon were taken over.
+    pub taken_over: bool,
+    ebpf: Ebpf,
+    pins: PinDir,
+}
+
+/// Why the filter can't be brought up.
+#[derive(Debug, thiserror::Error)]
+pub enum DatapathError {
+    /// Something on the host is missing.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
+    /// The pins can't be used.
+    #[error(transparent)]
+    Pins(#[from] PinError),
+    /// An interface can't be attached to.
+    #[error(transparent)]
+    Attach(#[from] AttachError),
+    /// The object was refused.
+    #[error("the kernel refused the maps or the object: {0}")]
+    Load(#[from] EbpfError),
+    /// The program was refused.
+    #[error("the kernel refused the program: {0}")]
+    Program(#[from] ProgramError),
+    /// A map can't be used.
+    #[error("a map can't be used: {0}")]
+    Map(#[from] MapError),
+    /// The object lacks a map or program: a build gone wrong.
+    #[error("the embedded object has no {0}")]
+    Missing(&'static str),
+}
+
+impl Datapath {
+    /// Loads the program on the pinned maps, or on new ones, and attaches it.
+    ///
+    /// A link that an earlier daemon pinned gets the new program in one step: no packet
+    /// passes unfiltered.
+    ///
+    /// *Errors*: [`DatapathError`]. Interfaces that were attached before the error stay
+    /// attached if they were pinned already, and are released if they are new.
+    pub fn open(pin_dir: &Path, interfaces: &[String]) -> Result<(Self, Records), DatapathError> {
+        preflight::check(pin_dir)?;
+        let interfaces = attach::resolve(interfaces)?;
+        let pins = PinDir::open(pin_dir)?;
+        let taken_over = pins.is_complete();
+        let mut ebpf = pins.load(object::FILTER)?;
+        let maps = Maps::take(&mut ebpf)?;
+        let records = Records::take(&mut ebpf)?;
+        pins.mark_complete(&mut ebpf)?;
+        let program = ebpf
+            .program_mut(object::FILTER_PROGRAM)
+            .ok_or(DatapathError::Missing("program palisade"))?
+            .try_into()?;
+        let interfaces = attach::attach_all(program, &pins, &interfaces)?;
+        Ok((Self { maps, interfaces, taken_over, ebpf, pins }, records))
+    }
+
+    /// Takes the filter off every interface and removes the pins.
+    ///
+    /// *Errors*: [`PinError`]; what could not be removed stays in force.
+    pub fn detach(self) -> Result<(), PinError> {
+        let Self { maps, ebpf, pins, .. } = self;
+        drop((maps, ebpf));
+        pins.remove()
+    }
+}

@@ -1,0 +1,317 @@
+//! The configuration file.
+//!
+//! Each key has a built-in default: the daemon runs with no file at all. Whatever can be
+//! wrong is found while the file is read, so that the error names the line.
+
+use filter_common::abi::Mode;
+use filter_common::gcra::Limit;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer, Serialize};
+use std::collections::BTreeMap;
+use std::num::NonZeroU64;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Where the daemon looks for its configuration if none is named.
+pub const DEFAULT_PATH: &str = "/etc/palisade/palisade.toml";
+
+/// The whole configuration.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Interfaces to filter.
+    pub interfaces: Vec<Interface>,
+    /// Whether rules act, until `palisade mode` says otherwise.
+    pub mode: HostMode,
+    /// Where things are kept.
+    pub paths: Paths,
+    /// What each client may use.
+    pub limits: Limits,
+    /// What the classifier does.
+    pub classify: Classify,
+}
+
+/// A network interface's name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interface(pub String);
+
+/// Whether rules act on this host.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HostMode {
+    /// Every rule only counts.
+    #[default]
+    Monitor,
+    /// Rules act as their own mode says.
+    Enforce,
+}
+
+/// Where things are kept.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Paths {
+    /// Program, links and maps; on a bpffs.
+    pub pins: PathBuf,
+    /// What has to survive a reboot.
+    pub state: PathBuf,
+    /// The control socket and the lock.
+    pub run: PathBuf,
+}
+
+/// What each client may use.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Limits {
+    /// Packets of every kind.
+    pub packets: Rate,
+    /// New TCP connections.
+    pub connections: Rate,
+    /// Packets of a client with a throttle verdict.
+    pub throttle: Rate,
+}
+
+/// A rate and a burst.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// Units a second.
+    pub per_sec: NonZeroU64,
+    /// Units that may come at once.
+    pub burst: NonZeroU64,
+    /// Whether the limit acts.
+    #[serde(default)]
+    pub mode: RuleMode,
+}
+
+/// Whether a rule acts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RuleMode {
+    /// It is carried out.
+    #[default]
+    Enforce,
+    /// It only counts.
+    Shadow,
+    /// It isn't there.
+    Off,
+}
+
+/// What the classifier does.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Classify {
+    /// Whether a hello counts as evidence only if a local, established TCP socket fits
+    /// it. Hosts that forward to other hosts have no such sockets.
+    pub require_socket: bool,
+    /// What happens to known attack tools.
+    pub tool_action: Action,
+    /// What happens to known HTTP libraries.
+    pub library_action: Action,
+    /// TLS handshakes a second that a client may make.
+    pub handshake_per_sec: NonZeroU64,
+    /// Handshakes that may come at once.
+    pub handshake_burst: NonZeroU64,
+    /// How long a verdict lasts.
+    #[serde(deserialize_with = "duration")]
+    pub verdict_for: Duration,
+    /// Whether the classifier's verdicts act.
+    pub mode: RuleMode,
+    /// Fingerprints (JA4) to know beside the built-in ones, and what happens to them.
+    pub fingerprints: BTreeMap<String, Action>,
+}
+
+/// What the classifier does about a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Action {
+    /// Every packet is dropped.
+    Block,
+    /// The client gets the throttle limit.
+    Throttle,
+    /// Nothing; it is shown.
+    Watch,
+}
+
+/// A configuration that can't be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ConfigError {
+    /// The file can't be read.
+    #[error("{}: {source}", path.display())]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file says something that isn't understood.
+    #[error("{}: {source}", path.display())]
+    Parse {
+        /// Which.
+        path: PathBuf,
+        /// Where and why.
+        source: toml::de::Error,
+    },
+}
+
+impl Config {
+    /// Reads a file.
+    ///
+    /// *Errors*: [`ConfigError`]; its text names the file, the line and the column.
+    pub fn load(path: &Path) -> Result<Self, ConfigError> {
+        let text = std::fs::read_to_string(path)
+            .map_err(|source| ConfigError::Read { path: path.into(), source })?;
+        toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.into(), source })
+    }
+}
+
+impl Rate {
+    const fn new(per_sec: u64, burst: u64) -> Self {
+        let (Some(per_sec), Some(burst)) = (NonZeroU64::new(per_sec), NonZeroU64::new(burst))
+        else {
+            return Self { per_sec: NonZeroU64::MIN, burst: NonZeroU64::MIN, mode: RuleMode::Off };
+        };
+        Self { per_sec, burst, mode: RuleMode::Enforce }
+    }
+
+    /// The limit as the kernel wants it.
+    #[must_use]
+    pub fn limit(&self) -> Limit {
+        let limit = Limit::new(self.per_sec.get(), self.burst.get());
+        match self.mode {
+            RuleMode::Enforce => limit,
+            RuleMode::Shadow => Limit { mode: u32::from(Mode::SHADOW.0), ..limit },
+            RuleMode::Off => Limit::default(),
+        }
+    }
+}
+
+impl RuleMode {
+    /// The mode as the kernel wants it; `None` when the rule isn't there.
+    #[must_use]
+    pub const fn mode(self) -> Option<Mode> {
+        match self {
+            Self::Enforce => Some(Mode::ENFORCE),
+            Self::Shadow => Some(Mode::SHADOW),
+            Self::Off => None,
+        }
+    }
+}
+
+impl Default for Paths {
+    fn default() -> Self {
+        Self {
+            pins: "/sys/fs/bpf/palisade".into(),
+            state: "/var/lib/palisade".into(),
+            run: "/run/palisade".into(),
+        }
+    }
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            packets: Rate::new(20_000, 40_000),
+            connections: Rate::new(100, 400),
+            throttle: Rate::new(100, 200),
+        }
+    }
+}
+
+impl Default for Classify {
+    fn default() -> Self {
+        let handshakes = Rate::new(20, 60);
+        Self {
+            require_socket: true,
+            tool_action: Action::Block,
+            library_action: Action::Watch,
+            handshake_per_sec: handshakes.per_sec,
+            handshake_burst: handshakes.burst,
+            verdict_for: Duration::from_secs(600),
+            mode: RuleMode::Enforce,
+            fingerprints: BTreeMap::new(),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Interface {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(D::Error::custom)
+    }
+}
+
+impl std::str::FromStr for Interface {
+    type Err = String;
+
+    /// *Source*: the kernel's `dev_valid_name`.
+    fn from_str(name: &str) -> Result<Self, String> {
+        let forbidden = |c: char| c == '/' || c == ':' || c.is_whitespace() || c == '\0';
+        if name.is_empty() || name.len() > 15 || name.contains(forbidden) {
+            return Err(format!("{name:?} can't be the name of an interface"));
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    parse_duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)
+}
+
+/// Reads "90s", "10m" or "1h 30m".
+///
+/// *Errors*: a text that says what is allowed. No time at all is an error: a verdict
+/// that has ended when it begins is a mistake.
+pub fn parse_duration(text: &str) -> Result<Duration, String> {
+    let lasts = humantime::parse_duration(text)
+        .map_err(|error| format!("{text:?} is no time span such as 90s, 10m or 1h 30m: {error}"))?;
+    if lasts.is_zero() || lasts > MAX_DURATION {
+        return Err(format!("{text:?} is not between a moment and ten years"));
+    }
+    Ok(lasts)
+}
+
+/// Longer spans are refused: everything expires.
+const MAX_DURATION: Duration = Duration::from_secs(10 * 365 * 86_400);
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn error(text: &str) -> String {
+        toml::from_str::<Config>(text).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_is_the_default_and_monitors() {
+        let config: Config = toml::from_str("").unwrap();
+        assert_eq!(config, Config::default());
+        assert_eq!(config.mode, HostMode::Monitor);
+    }
+
+    #[test]
+    fn errors_name_the_line() {
+        assert!(error("mode = \"monitor\"\nmodus = 1\n").contains("line 2"));
+        assert!(error("mode = \"maybe\"").contains("line 1"));
+        assert!(error("\n\n[limits.packets]\nper_sec = 0\nburst = 1\n").contains("line 4"));
+        assert!(error("\n[classify]\nverdict_for = \"soon\"\n").contains("line 3"));
+        assert!(error("interfaces = [\n\"eth0\",\n\"a/b\"]\n").contains("line 3"));
+    }
+
+    #[test]
+    fn a_rate_says_both_halves() {
+        assert!(error("[limits.packets]\nper_sec = 5\n").contains("burst"));
+    }
+
+    #[test]
+    fn a_limit_that_is_off_is_none() {
+        let rate = Rate { mode: RuleMode::Off, ..Rate::new(5, 5) };
+        assert!(!rate.limit().is_on());
+        assert_eq!(Rate { mode: RuleMode::Shadow, ..rate }.limit().mode(), Mode::SHADOW.0);
+    }
+
+    #[test]
+    fn spans_of_no_time_or_an_age_are_refused() {
+        assert!(parse_duration("0s").is_err());
+        assert!(parse_duration("11years").is_err());
+        assert_eq!(parse_duration("1h 30m"), Ok(Duration::from_secs(5400)));
+    }
+}
