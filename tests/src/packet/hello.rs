@@ -8,17 +8,7 @@ use std::vec::Vec;
 pub fn hello_start(len: u16) -> [u8; 9] {
     let [record_high, record_low] = (len - 5).to_be_bytes();
     let [body_high, body_low] = (len - 9).to_be_bytes();
-    [
-        0x16,
-        3,
-        1,
-        record_high,
-        record_low,
-        1,
-        0,
-        body_high,
-        body_low,
-    ]
+    [0x16, 3, 1, record_high, record_low, 1, 0, body_high, body_low]
 }
 
 /// [`hello_start`], filled up to the length that it claims.

@@ -31,13 +31,7 @@ impl Segment<'_> {
     /// The first packet of a connection.
     #[must_use]
     pub const fn syn(ports: (u16, u16), sequence: u32) -> Self {
-        Self {
-            ports,
-            sequence,
-            flags: SYN,
-            options: &[],
-            payload: &[],
-        }
+        Self { ports, sequence, flags: SYN, options: &[], payload: &[] }
     }
 }
 
@@ -45,13 +39,7 @@ impl<'a> Segment<'a> {
     /// Data on an open connection.
     #[must_use]
     pub const fn data(ports: (u16, u16), sequence: u32, payload: &'a [u8]) -> Self {
-        Self {
-            ports,
-            sequence,
-            flags: ACK,
-            options: &[],
-            payload,
-        }
+        Self { ports, sequence, flags: ACK, options: &[], payload }
     }
 }
 
