@@ -180,4 +180,4 @@ fn check_client<T: Tables>(tables: &T, config: &HostConfig, walk: &mut Walk) -> 
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

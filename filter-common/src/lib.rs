@@ -14,3 +14,9 @@ pub mod decide;
 pub mod gcra;
 pub mod hello;
 pub mod wire;
+
+/// The packet builder of the workspace's tests, which has to exist once and can't be a
+/// dependency: it would bring the whole user side along.
+#[cfg(test)]
+#[path = "../../tests/src/packet/mod.rs"]
+pub mod packet;

@@ -1,1 +1,11 @@
-//! placeholder
+//! What Palisade's privileged tests, benchmarks and fuzzers share.
+
+pub mod bench;
+pub mod frame;
+pub mod fuzz;
+pub mod kernel;
+pub mod output;
+pub mod packet;
+pub mod privilege;
+pub mod rules;
+pub mod twin;

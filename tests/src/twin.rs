@@ -1,0 +1,89 @@
+//! The same filter twice, in the kernel and on the host, with the same rules.
+
+use crate::kernel::{KernelFilter, Recorded, Seen};
+use crate::rules::Rules;
+use anyhow::Result;
+use filter_common::abi::counter::Verdict;
+use filter_common::abi::record::RECORD_CAPACITY;
+use filter_common::wire::frame::{Address, Frame};
+use filter_user::clock::Now;
+use filter_user::replay::{HostTables, Outcome};
+
+/// Both filters, which have seen the same frames.
+pub struct Twins {
+    host: HostTables,
+    kernel: KernelFilter,
+}
+
+/// What the two did with one frame.
+#[derive(Debug)]
+pub struct Pair {
+    /// On the host.
+    pub host: Seen,
+    /// In the kernel.
+    pub kernel: Seen,
+}
+
+impl Twins {
+    /// Loads the program and fills both filters' tables.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn new(rules: &Rules) -> Result<Self> {
+        let mut kernel = KernelFilter::load()?;
+        kernel.fill(rules)?;
+        let mut host = HostTables::default();
+        host.config = rules.config;
+        host.policy.extend(rules.policy.iter().map(|(prefix, class)| (prefix.trunc(), *class)));
+        host.verdicts.extend(rules.verdicts.iter().copied());
+        Ok(Self { host, kernel })
+    }
+
+    /// Puts a frame through both. Their clocks differ by the time that this takes.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn run(&mut self, frame: &[u8]) -> Result<Pair> {
+        let host = seen(frame, &self.host.run(frame, Now::read().ktime_ns));
+        let kernel = self.kernel.run(frame)?;
+        Ok(Pair { host, kernel })
+    }
+}
+
+impl Pair {
+    /// Whether both did the same.
+    #[must_use]
+    pub fn agrees(&self) -> bool {
+        self.host == self.kernel
+    }
+}
+
+/// The host's outcome in the terms of the kernel's.
+fn seen(bytes: &[u8], outcome: &Outcome) -> Seen {
+    let dropped = outcome.decision.verdict == Verdict::DROP;
+    Seen {
+        action: if dropped { XDP_DROP } else { XDP_PASS },
+        decision: outcome.decision,
+        segment: outcome.segment.map(|(frame, start)| recorded(bytes, &frame, start)),
+    }
+}
+
+fn recorded(bytes: &[u8], frame: &Frame, stream_start: u32) -> Recorded {
+    let Frame { source, destination, tcp, .. } = frame;
+    let position = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
+    let end = tcp.offset + tcp.len.min(RECORD_CAPACITY);
+    let copied = bytes.get(position(tcp.offset)..position(end)).unwrap_or_default();
+    let words = |address: &Address| [address.high, address.low];
+    Recorded {
+        source: words(source),
+        destination: words(destination),
+        stream_start,
+        segment_len: tcp.len,
+        bytes: copied.to_vec(),
+    }
+}
+
+const XDP_DROP: u32 = 1;
+const XDP_PASS: u32 = 2;
