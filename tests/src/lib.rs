@@ -4,6 +4,7 @@ pub mod bench;
 pub mod frame;
 pub mod fuzz;
 pub mod kernel;
+pub mod lab;
 pub mod output;
 pub mod packet;
 pub mod privilege;

@@ -146,7 +146,7 @@ pub(super) enum FingerprintCommand {
         files: Vec<PathBuf>,
         /// Where the packet path runs: here, or in the kernel (needs root).
         #[arg(long, value_enum, default_value = "host")]
-        engine: EngineKind,
+        engine: EngineArgument,
     },
 }
 
@@ -174,6 +174,23 @@ pub(super) enum ActionArgument {
     Block,
     /// Hold the client to the throttle limit.
     Throttle,
+}
+
+#[derive(Clone, Copy, Debug, ValueEnum)]
+pub(super) enum EngineArgument {
+    /// Here.
+    Host,
+    /// In the XDP program.
+    Kernel,
+}
+
+impl From<EngineArgument> for EngineKind {
+    fn from(engine: EngineArgument) -> Self {
+        match engine {
+            EngineArgument::Host => Self::Host,
+            EngineArgument::Kernel => Self::Kernel,
+        }
+    }
 }
 
 impl From<ModeArgument> for HostMode {

@@ -4,7 +4,8 @@ mod args;
 mod output;
 mod render;
 
-use crate::capture;
+use crate::capture::{self, EngineKind};
+use crate::clock::Now;
 use crate::config::Config;
 use crate::control::api::{
     AddEntries, AddVerdict, BlockFingerprint, Done, Event, Explanation, FingerprintEntry,
@@ -20,8 +21,9 @@ use axum::http::Method;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
 use output::Output;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::Duration;
 
 /// Runs the command line.
 ///
@@ -176,11 +178,22 @@ async fn run_fingerprint(
             show_done(output, &client.send(Method::DELETE, &path, &()).await?)?;
         }
         FingerprintCommand::Pcap { files, engine } => {
-            let summary = output.write(|json, out| capture::run(&files, engine, json, out))??;
-            return Ok(ExitCode::from(u8::from(!summary.is_complete())));
+            return read_captures(output, &files, engine.into());
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// One bad file doesn't stop the others, but the exit code tells.
+fn read_captures(output: Output, files: &[PathBuf], engine: EngineKind) -> Result<ExitCode> {
+    let started = Now::read();
+    let summary = output.write(|json, mut out| capture::run(files, engine, json, &mut out))??;
+    let elapsed = Duration::from_nanos(Now::read().ktime_ns - started.ktime_ns);
+    output.remark(&summary.line(elapsed))?;
+    for failure in &summary.failures {
+        output::problem(&failure.to_string());
+    }
+    Ok(ExitCode::from(u8::from(!summary.failures.is_empty())))
 }
 
 /// A fingerprint is plain text; whatever else was typed becomes part of the path.

@@ -26,6 +26,16 @@ impl Output {
         Ok(out.flush()?)
     }
 
+    /// Says something to people alone.
+    ///
+    /// *Errors*: nobody reads the output any more.
+    pub(super) fn remark(self, text: &str) -> Result<()> {
+        if !self.json {
+            writeln!(io::stdout(), "{text}")?;
+        }
+        Ok(())
+    }
+
     /// Has someone else write, who is told whether JSON is wanted.
     ///
     /// *Errors*: nobody reads the output any more.

@@ -19,7 +19,7 @@ use std::collections::HashMap;
 use tokio::sync::broadcast;
 
 /// Everything that the daemon owns.
-pub struct Engine {
+pub(super) struct Engine {
     pub(super) config: Config,
     /// `None` once the filter was taken off.
     pub(super) datapath: Option<Datapath>,
@@ -39,7 +39,7 @@ const EVENTS: usize = 1024;
 
 impl Engine {
     /// An engine that knows nothing yet.
-    pub fn new(config: Config, datapath: Datapath, store: Store) -> Self {
+    pub(super) fn new(config: Config, datapath: Datapath, store: Store) -> Self {
         let classifier = Classifier::new(settings(&config), std::collections::BTreeMap::new());
         Self {
             mode: config.mode,
@@ -59,7 +59,7 @@ impl Engine {
     /// Takes in what was stored, and makes the kernel agree with it.
     ///
     /// *Errors*: the kernel's.
-    pub fn restore(
+    pub(super) fn restore(
         &mut self,
         saved: Saved,
         mode: Option<HostMode>,
@@ -80,12 +80,12 @@ impl Engine {
     }
 
     /// Whether rules act.
-    pub const fn mode(&self) -> HostMode {
+    pub(super) const fn mode(&self) -> HostMode {
         self.mode
     }
 
     /// Whether the filter was taken off.
-    pub const fn is_detached(&self) -> bool {
+    pub(super) const fn is_detached(&self) -> bool {
         self.datapath.is_none()
     }
 
@@ -184,7 +184,7 @@ impl Engine {
     }
 
     /// Takes in segments from the ring buffer.
-    pub fn handle_records(&mut self, records: &[Bytes], now: Now) {
+    pub(super) fn handle_records(&mut self, records: &[Bytes], now: Now) {
         for record in records {
             match Segment::from_record(record) {
                 Ok(segment) => self.assembler.handle_segment(&segment),
@@ -203,7 +203,7 @@ impl Engine {
     }
 
     /// Clears away what has ended.
-    pub fn handle_tick(&mut self, now: Now) {
+    pub(super) fn handle_tick(&mut self, now: Now) {
         self.assembler.expire(now.ktime_ns);
         self.handle_outcomes(now);
         let ended = self.verdicts.expire(now.unix_ms);

@@ -5,7 +5,7 @@
 
 mod engine;
 mod explain;
-mod lock;
+pub mod lock;
 mod operator;
 mod report;
 

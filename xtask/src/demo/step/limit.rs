@@ -12,7 +12,7 @@ use crate::lab::{ELSEWHERE_V6, OFFICE_V4, Site, elsewhere, host};
 pub(super) const STEP: Step = Step {
     name: "rate-limit",
     title: "A client over its rate is limited, and nobody else",
-    what: "One client elsewhere sends 20,000 packets a second for three seconds; the limit here is \
+    what: "One client elsewhere sends 50,000 packets a second for three seconds; the limit here is \
            2,000 a second. Meanwhile it asks for a page itself, and so do the others.",
     promise: "The noisy client loses what is over its limit, its own page too; the others, \
               next to it and in the office, miss nothing.",
@@ -64,6 +64,6 @@ fn flood(stage: &Stage) -> Result<u64> {
 const PER_SEC: u64 = 2_000;
 const BURST: u64 = 4_000;
 
-const FLOOD_PER_SEC: u64 = 20_000;
+const FLOOD_PER_SEC: u64 = 50_000;
 const FLOOD_SECONDS: u64 = 3;
 const FLOOD_BEGINS: std::time::Duration = std::time::Duration::from_secs(2);

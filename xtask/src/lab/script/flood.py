@@ -17,5 +17,5 @@ while (elapsed := time.monotonic() - start) < float(seconds):
     while sent < elapsed * int(per_sec):
         sender.sendto(b"x", (destination, 9))
         sent += 1
-    time.sleep(0.002)
+    time.sleep(0.0005)
 print(sent)
