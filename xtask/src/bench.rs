@@ -112,9 +112,6 @@ mod tests {
         let object = r#"{"group":"path","kernel":"6.18","cases":[{"case":"pass",
             "ns":30,"baseline":"empty","baseline_ns":10.5,"ratio":2.86}]}"#;
         let group: Group = serde_json::from_str(object).unwrap();
-        assert_eq!(
-            group.cases[0].cells(),
-            ["pass", "30.0", "+19.5", "empty", "10.5", "2.86"]
-        );
+        assert_eq!(group.cases[0].cells(), ["pass", "30.0", "+19.5", "empty", "10.5", "2.86"]);
     }
 }

@@ -12,9 +12,7 @@ pub(crate) fn run() -> Result<bool> {
     setup::for_build()?;
     let mut rows: Vec<Vec<String>> = Vec::new();
     for (name, mut command) in commands() {
-        rows.push(verdict(name, || {
-            progress::quietly(name, &mut command).map(|_| true)
-        }));
+        rows.push(verdict(name, || progress::quietly(name, &mut command).map(|_| true)));
     }
     rows.push(verdict("tidy", tidy::run));
     rows.extend(dependencies());
@@ -29,8 +27,7 @@ fn commands() -> Vec<(&'static str, Command)> {
     let mut clippy = workspace::cargo();
     clippy.args(["clippy", "--all-targets"]).args(lints);
     let mut docs = workspace::cargo();
-    docs.args(["doc", "--no-deps"])
-        .env("RUSTDOCFLAGS", "-D warnings");
+    docs.args(["doc", "--no-deps"]).env("RUSTDOCFLAGS", "-D warnings");
     vec![
         ("format", format),
         ("lints", clippy),
@@ -44,13 +41,7 @@ fn commands() -> Vec<(&'static str, Command)> {
 fn xdp_clippy(lints: &[&str]) -> Command {
     let mut clippy = workspace::cargo();
     clippy
-        .args([
-            "clippy",
-            "-p",
-            "filter-ebpf",
-            "--target",
-            "bpfel-unknown-none",
-        ])
+        .args(["clippy", "-p", "filter-ebpf", "--target", "bpfel-unknown-none"])
         .args(["-Z", "build-std=core", "--target-dir", "target/xdp-lints"])
         .args(lints)
         .env("RUSTC_BOOTSTRAP", "1");
@@ -62,9 +53,8 @@ fn dependencies() -> Vec<Vec<String>> {
     if exec::find("cargo-deny").is_none() {
         return vec![skipped("dependencies", "cargo-deny isn't installed")];
     }
-    let offline = verdict("dependencies", || {
-        deny("dependencies", &["licenses", "sources", "bans"])
-    });
+    let offline =
+        verdict("dependencies", || deny("dependencies", &["licenses", "sources", "bans"]));
     vec![offline, advisories()]
 }
 

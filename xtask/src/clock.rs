@@ -9,10 +9,7 @@ use anyhow::{Result, bail};
 pub(crate) type Moment = Instant;
 
 /// The present moment.
-#[expect(
-    clippy::disallowed_methods,
-    reason = "the one place of xtask that reads the clock"
-)]
+#[expect(clippy::disallowed_methods, reason = "the one place of xtask that reads the clock")]
 pub(crate) fn now() -> Moment {
     Instant::now()
 }

@@ -22,9 +22,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 ///
 /// If it can't be started or fails; the message has the end of its standard error.
 pub(crate) fn stdout_of(command: &mut Command) -> Result<String> {
-    let output = command
-        .output()
-        .with_context(|| format!("can't start {}", line_of(command)))?;
+    let output = command.output().with_context(|| format!("can't start {}", line_of(command)))?;
     succeeded(command, &output)?;
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -68,9 +66,7 @@ pub(crate) fn tail(text: &str, count: usize) -> String {
 
 /// Refuses to go on without root, naming the way out.
 pub(crate) fn require_root(purpose: &str) -> Result<()> {
-    let owner = fs::metadata("/proc/self")
-        .context("no /proc: is it mounted?")?
-        .uid();
+    let owner = fs::metadata("/proc/self").context("no /proc: is it mounted?")?.uid();
     if owner == 0 {
         return Ok(());
     }

@@ -50,9 +50,7 @@ fn targets(program: &Path, options: &Options) -> Result<Vec<String>> {
 /// Crashes are written to the corpus of the sources, so it runs at the workspace's root.
 fn feed(program: &Path, target: &str, seconds: u32) -> Result<bool> {
     let mut command = isolate::command(program);
-    command
-        .arg(target)
-        .args(["--seconds", &seconds.to_string()]);
+    command.arg(target).args(["--seconds", &seconds.to_string()]);
     Ok(command.current_dir(workspace::root()).status()?.success())
 }
 

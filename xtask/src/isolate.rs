@@ -25,14 +25,7 @@ pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
 pub(crate) fn bare(program: impl AsRef<OsStr>) -> Command {
     let mut command = exec::command("setpriv");
     command.args(["--pdeathsig", "KILL", "unshare"]);
-    command.args([
-        "--net",
-        "--mount",
-        "--pid",
-        "--fork",
-        "--kill-child",
-        "--mount-proc",
-    ]);
+    command.args(["--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]);
     command.arg("--").arg(program);
     command
 }

@@ -34,10 +34,7 @@ fn with_heartbeat(
     thread::scope(|scope| {
         scope.spawn(move || {
             while waiting.recv_timeout(HEARTBEAT) == Err(RecvTimeoutError::Timeout) {
-                term::status(&format!(
-                    "{name}: {:.0} s ...",
-                    start.elapsed().as_secs_f32()
-                ));
+                term::status(&format!("{name}: {:.0} s ...", start.elapsed().as_secs_f32()));
             }
         });
         let output = work();

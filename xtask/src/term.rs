@@ -85,29 +85,21 @@ fn layout(head: &[&str], rows: &[Vec<String>]) -> Vec<String> {
 }
 
 fn wrapped_row(row: &[String], widths: &[usize]) -> Vec<String> {
-    let cells: Vec<Vec<String>> = row
-        .iter()
-        .zip(widths)
-        .map(|(cell, width)| wrap(cell, *width))
-        .collect();
+    let cells: Vec<Vec<String>> =
+        row.iter().zip(widths).map(|(cell, width)| wrap(cell, *width)).collect();
     let height = cells.iter().map(Vec::len).max().unwrap_or(0);
     (0..height)
         .map(|index| {
-            let parts: Vec<String> = cells
-                .iter()
-                .map(|cell| cell.get(index).cloned().unwrap_or_default())
-                .collect();
+            let parts: Vec<String> =
+                cells.iter().map(|cell| cell.get(index).cloned().unwrap_or_default()).collect();
             padded(&parts, widths)
         })
         .collect()
 }
 
 fn padded(cells: &[String], widths: &[usize]) -> String {
-    let cells: Vec<String> = cells
-        .iter()
-        .zip(widths)
-        .map(|(cell, width)| format!("{cell:width$}"))
-        .collect();
+    let cells: Vec<String> =
+        cells.iter().zip(widths).map(|(cell, width)| format!("{cell:width$}")).collect();
     cells.join("  ").trim_end().to_owned()
 }
 
@@ -141,10 +133,7 @@ mod tests {
     #[test]
     fn columns_are_as_wide_as_their_widest_cell() {
         let rows = [vec!["abc".to_owned(), "1".to_owned()]];
-        assert_eq!(
-            layout(&["x", "no"], &rows),
-            ["x    no", "---  --", "abc  1"]
-        );
+        assert_eq!(layout(&["x", "no"], &rows), ["x    no", "---  --", "abc  1"]);
     }
 
     #[test]

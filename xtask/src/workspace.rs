@@ -50,9 +50,7 @@ pub(crate) struct Executable {
 /// If the build fails; the message has the compiler's.
 pub(crate) fn build(name: &str, arguments: &[&str]) -> Result<Vec<Executable>> {
     let mut cargo = cargo();
-    cargo
-        .args(arguments)
-        .arg("--message-format=json-render-diagnostics");
+    cargo.args(arguments).arg("--message-format=json-render-diagnostics");
     let messages = progress::quietly(name, &mut cargo)?;
     Ok(messages.lines().filter_map(executable).collect())
 }

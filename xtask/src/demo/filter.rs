@@ -67,11 +67,7 @@ impl Filter {
         fs::write(folder.join("palisade.toml"), CONFIG)?;
         let daemon = spawn(programs, folder)?;
         let (programs, folder) = (programs.to_owned(), folder.to_owned());
-        let mut filter = Self {
-            programs,
-            folder,
-            daemon,
-        };
+        let mut filter = Self { programs, folder, daemon };
         filter.wait_until_ready()?;
         Ok(filter)
     }
@@ -101,10 +97,7 @@ impl Filter {
     /// The command line with some arguments, as an operator on the edge would call it.
     pub(super) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Site::Edge.command(self.programs.join("palisade"));
-        command
-            .arg("--socket")
-            .arg(self.folder.join("run/control.sock"))
-            .args(arguments);
+        command.arg("--socket").arg(self.folder.join("run/control.sock")).args(arguments);
         command
     }
 

@@ -58,9 +58,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     if let Some(json) = &options.json {
         inside.arg("--json").arg(json);
     }
-    let status = inside
-        .status()
-        .context("can't start setpriv: is util-linux installed?")?;
+    let status = inside.status().context("can't start setpriv: is util-linux installed?")?;
     Ok(status.success())
 }
 
@@ -99,9 +97,5 @@ fn set_the_stage(options: &InsideOptions) -> Result<Stage> {
     isolate::mount_private()?;
     let lab = Lab::set_up()?;
     let filter = Filter::start(&options.programs, lab.folder())?;
-    Ok(Stage {
-        lab,
-        filter,
-        dropped_before_death: 0,
-    })
+    Ok(Stage { lab, filter, dropped_before_death: 0 })
 }

@@ -29,14 +29,7 @@ impl Report {
     /// The report of a demo that failed before its story began.
     pub(super) fn failed(name: &'static str, error: &anyhow::Error) -> Self {
         let detail = format!("{error:#}");
-        Self {
-            steps: vec![Outcome {
-                name,
-                ok: false,
-                detail,
-            }],
-            ok: false,
-        }
+        Self { steps: vec![Outcome { name, ok: false, detail }], ok: false }
     }
 }
 
@@ -51,11 +44,7 @@ impl ReportFile {
     /// If it can't be written: better now than after the demo.
     pub(super) fn create(path: Option<&Path>) -> Result<Self> {
         let create = |path: &Path| {
-            let file = File::options()
-                .write(true)
-                .create(true)
-                .truncate(false)
-                .open(path);
+            let file = File::options().write(true).create(true).truncate(false).open(path);
             file.with_context(|| format!("can't write {}", path.display()))
         };
         Ok(Self(path.map(create).transpose()?))
@@ -70,8 +59,7 @@ impl ReportFile {
         text.push('\n');
         file.rewind()?;
         file.set_len(0)?;
-        file.write_all(text.as_bytes())
-            .context("can't write the report")
+        file.write_all(text.as_bytes()).context("can't write the report")
     }
 }
 
@@ -83,10 +71,7 @@ mod tests {
     fn a_report_has_the_promised_shape() {
         let report = Report::failed("lab", &anyhow::anyhow!("no room"));
         let text = serde_json::to_string(&report).unwrap();
-        assert_eq!(
-            text,
-            r#"{"steps":[{"name":"lab","ok":false,"detail":"no room"}],"ok":false}"#
-        );
+        assert_eq!(text, r#"{"steps":[{"name":"lab","ok":false,"detail":"no room"}],"ok":false}"#);
     }
 
     #[test]

@@ -27,11 +27,7 @@ pub(super) fn introduce() {
 pub(super) fn play(stage: &mut Stage, report: &mut Report, file: &mut ReportFile) -> Result<()> {
     for (index, step) in STORY.iter().enumerate() {
         let failed = report.steps.last().is_some_and(|outcome| !outcome.ok);
-        let outcome = if failed {
-            not_played(step)
-        } else {
-            play_one(stage, index + 1, step)
-        };
+        let outcome = if failed { not_played(step) } else { play_one(stage, index + 1, step) };
         report.steps.push(outcome);
         file.write(report)?;
     }
@@ -43,21 +39,14 @@ pub(super) fn play(stage: &mut Stage, report: &mut Report, file: &mut ReportFile
 pub(super) fn summary(report: &Report, start: Moment) {
     let row = |(step, outcome): (&Step, &Outcome)| {
         let ok = if outcome.ok { "yes" } else { "NO" };
-        vec![
-            step.promise.to_owned(),
-            outcome.detail.clone(),
-            ok.to_owned(),
-        ]
+        vec![step.promise.to_owned(), outcome.detail.clone(), ok.to_owned()]
     };
     let rows: Vec<_> = STORY.iter().zip(&report.steps).map(row).collect();
     term::line("");
     term::wrapped_table(&["promised", "seen", "ok"], &[34, 38, 3], &rows);
     let held = report.steps.iter().filter(|outcome| outcome.ok).count();
     let all = report.steps.len();
-    term::line(&format!(
-        "\n{held} of {all} promises held, in {}",
-        clock::since(start)
-    ));
+    term::line(&format!("\n{held} of {all} promises held, in {}", clock::since(start)));
 }
 
 fn play_one(stage: &mut Stage, number: usize, step: &Step) -> Outcome {
@@ -71,28 +60,16 @@ fn play_one(stage: &mut Stage, number: usize, step: &Step) -> Outcome {
         Err(error) => (false, format!("{error:#}")),
     };
     term::paragraph("   seen:     ", &detail);
-    term::line(&format!(
-        "   {} ({})",
-        if ok { "ok" } else { "FAILED" },
-        clock::since(start)
-    ));
+    term::line(&format!("   {} ({})", if ok { "ok" } else { "FAILED" }, clock::since(start)));
     if !ok {
         show_evidence(stage);
     }
-    Outcome {
-        name: step.name,
-        ok,
-        detail,
-    }
+    Outcome { name: step.name, ok, detail }
 }
 
 fn not_played(step: &Step) -> Outcome {
     let detail = "not played: an earlier step failed".to_owned();
-    Outcome {
-        name: step.name,
-        ok: false,
-        detail,
-    }
+    Outcome { name: step.name, ok: false, detail }
 }
 
 /// What somebody who looks for the fault would ask for first.
@@ -108,9 +85,7 @@ fn show_evidence(stage: &Stage) {
 }
 
 fn answer(filter: &Filter, question: &[&str]) -> String {
-    filter
-        .run(question)
-        .unwrap_or_else(|error| format!("{error:#}"))
+    filter.run(question).unwrap_or_else(|error| format!("{error:#}"))
 }
 
 const PICTURE: &str = r"

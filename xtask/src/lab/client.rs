@@ -35,18 +35,10 @@ pub(crate) enum Manner {
 pub(crate) fn curl(lab: &Lab, site: Site, source: &str, manner: Manner) -> Result<Answer> {
     let family = if source.contains(':') { "-6" } else { "-4" };
     let mut curl = site.command("curl");
-    curl.args([
-        "-q",
-        family,
-        "-sS",
-        "--interface",
-        source,
-        "--max-time",
-        PATIENCE_S,
-    ])
-    .arg("--cacert")
-    .arg(lab.folder().join(CERTIFICATE))
-    .args(["-o", "/dev/null", "-w", "%{http_code}", &url()]);
+    curl.args(["-q", family, "-sS", "--interface", source, "--max-time", PATIENCE_S])
+        .arg("--cacert")
+        .arg(lab.folder().join(CERTIFICATE))
+        .args(["-o", "/dev/null", "-w", "%{http_code}", &url()]);
     if manner == Manner::Unknown {
         curl.args(OWN_CIPHERS);
     }
@@ -54,11 +46,7 @@ pub(crate) fn curl(lab: &Lab, site: Site, source: &str, manner: Manner) -> Resul
     match (output.status.code(), output.stdout.as_slice()) {
         (Some(0), b"200") => Ok(Answer::Page),
         (Some(CURL_TIMED_OUT), _) => Ok(Answer::Silence),
-        _ => bail!(
-            "curl: {}: {}",
-            output.status,
-            String::from_utf8_lossy(&output.stderr)
-        ),
+        _ => bail!("curl: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)),
     }
 }
 
@@ -70,36 +58,21 @@ pub(crate) fn curl(lab: &Lab, site: Site, source: &str, manner: Manner) -> Resul
 /// If the script fails in another way than by silence.
 pub(crate) fn bot(lab: &Lab, site: Site, source: &str, most: u32) -> Result<(usize, Answer)> {
     let mut bot = script(site, include_str!("script/bot.py"), lab.folder());
-    let output = bot
-        .args([source, &most.to_string()])
-        .output()
-        .context("can't start python3")?;
+    let output = bot.args([source, &most.to_string()]).output().context("can't start python3")?;
     if !output.status.success() {
-        bail!(
-            "the bot failed: {}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        bail!("the bot failed: {}", String::from_utf8_lossy(&output.stderr));
     }
     let said = String::from_utf8_lossy(&output.stdout);
     let answers = said.lines().filter(|line| *line == "answer").count();
     let silent = said.lines().any(|line| line == "silence");
-    Ok((
-        answers,
-        if silent {
-            Answer::Silence
-        } else {
-            Answer::Page
-        },
-    ))
+    Ok((answers, if silent { Answer::Silence } else { Answer::Page }))
 }
 
 /// A script in the distribution's Python, apart from the user's own modules; its first
 /// arguments are the edge's URL and certificate.
 pub(super) fn script(site: Site, text: &str, folder: &Path) -> Command {
     let mut python = site.command("/usr/bin/python3");
-    python
-        .args(["-I", "-u", "-c", text, &url()])
-        .arg(folder.join(CERTIFICATE));
+    python.args(["-I", "-u", "-c", text, &url()]).arg(folder.join(CERTIFICATE));
     python
 }
 

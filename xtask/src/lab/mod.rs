@@ -42,9 +42,7 @@ impl Lab {
         network::set_up().context("can't make the lab's networks")?;
         let server = server::start(&folder).context("can't start the lab's server")?;
         let lab = Self { folder, server };
-        clients()
-            .iter()
-            .try_for_each(|(site, source)| lab.wait_until_served(*site, source))?;
+        clients().iter().try_for_each(|(site, source)| lab.wait_until_served(*site, source))?;
         Ok(lab)
     }
 

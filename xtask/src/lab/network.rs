@@ -68,10 +68,7 @@ impl Leg {
     }
 
     fn address(&self, place: Site, interface: &str, host: u8) -> Result<()> {
-        ip(
-            place,
-            &format!("address add {}.{host}/24 dev {interface}", self.net_v4),
-        )?;
+        ip(place, &format!("address add {}.{host}/24 dev {interface}", self.net_v4))?;
         let v6 = format!("{}{host}/64", self.net_v6);
         ip(place, &format!("address add {v6} dev {interface}"))
     }
@@ -118,17 +115,7 @@ const ELSEWHERE: Leg = Leg {
 };
 
 const LEGS: [Leg; 3] = [
-    Leg {
-        site: Site::Edge,
-        net_v4: "192.0.2",
-        net_v6: "2001:db8:1::",
-        hosts: &[10],
-    },
-    Leg {
-        site: Site::Office,
-        net_v4: "198.51.100",
-        net_v6: "2001:db8:2::",
-        hosts: &[10],
-    },
+    Leg { site: Site::Edge, net_v4: "192.0.2", net_v6: "2001:db8:1::", hosts: &[10] },
+    Leg { site: Site::Office, net_v4: "198.51.100", net_v6: "2001:db8:2::", hosts: &[10] },
     ELSEWHERE,
 ];

@@ -25,9 +25,7 @@ impl Process {
         let output = File::options().create(true).append(true).open(&log);
         let output = output.with_context(|| format!("can't write {}", log.display()))?;
         command.stdout(output.try_clone()?).stderr(output);
-        let child = command
-            .spawn()
-            .context("can't start a process of the lab")?;
+        let child = command.spawn().context("can't start a process of the lab")?;
         Ok(Self { child, log })
     }
 
@@ -47,9 +45,7 @@ impl Process {
     pub(crate) fn terminate(&mut self, limit: Duration) -> Result<ExitStatus> {
         let process = self.child.id().to_string();
         exec::stdout_of(exec::command("kill").args(["-TERM", &process]))?;
-        clock::poll("the end of a process that was asked to", limit, || {
-            self.ended()
-        })
+        clock::poll("the end of a process that was asked to", limit, || self.ended())
     }
 
     /// The last lines of its output.

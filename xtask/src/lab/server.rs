@@ -18,13 +18,7 @@ pub(super) fn start(folder: &Path) -> Result<Process> {
     let program = exec::find("nginx").unwrap_or_else(|| "nginx".into());
     let log = folder.join("nginx.log");
     let mut nginx = Site::Edge.command(program);
-    nginx
-        .arg("-p")
-        .arg(folder)
-        .arg("-c")
-        .arg("nginx.conf")
-        .arg("-e")
-        .arg(&log);
+    nginx.arg("-p").arg(folder).arg("-c").arg("nginx.conf").arg("-e").arg(&log);
     let mut server = Process::start(&mut nginx, log)?;
     clock::poll("nginx listening", Duration::from_secs(10), || {
         if let Some(status) = server.ended()? {
@@ -41,23 +35,8 @@ fn certificate(folder: &Path) -> Result<()> {
     let mut openssl = exec::command("openssl");
     openssl
         .current_dir(folder)
-        .args([
-            "req",
-            "-x509",
-            "-newkey",
-            "ec",
-            "-pkeyopt",
-            "ec_paramgen_curve:prime256v1",
-        ])
-        .args([
-            "-nodes",
-            "-days",
-            "2",
-            "-subj",
-            &format!("/CN={NAME}"),
-            "-addext",
-            &names,
-        ])
+        .args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"])
+        .args(["-nodes", "-days", "2", "-subj", &format!("/CN={NAME}"), "-addext", &names])
         .args(["-keyout", "key.pem", "-out", CERTIFICATE]);
     exec::stdout_of(&mut openssl)?;
     Ok(())
@@ -66,16 +45,8 @@ fn certificate(folder: &Path) -> Result<()> {
 /// Clients find the edge by its name, as clients do, in a hosts file that only the lab sees.
 fn name_for_the_edge(folder: &Path) -> Result<()> {
     let hosts = folder.join("hosts");
-    fs::write(
-        &hosts,
-        format!("127.0.0.1 localhost\n{EDGE_V4} {NAME}\n{EDGE_V6} {NAME}\n"),
-    )?;
-    exec::stdout_of(
-        exec::command("mount")
-            .arg("--bind")
-            .arg(&hosts)
-            .arg("/etc/hosts"),
-    )?;
+    fs::write(&hosts, format!("127.0.0.1 localhost\n{EDGE_V4} {NAME}\n{EDGE_V6} {NAME}\n"))?;
+    exec::stdout_of(exec::command("mount").arg("--bind").arg(&hosts).arg("/etc/hosts"))?;
     Ok(())
 }
 

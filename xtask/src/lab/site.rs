@@ -39,14 +39,8 @@ impl Site {
     /// `ip netns exec` would hide the file system that BPF objects are pinned in.
     pub(crate) fn command(self, program: impl AsRef<OsStr>) -> Command {
         let mut command = exec::command("nsenter");
-        command
-            .env_clear()
-            .env("PATH", exec::SYSTEM_PATH)
-            .env("LC_ALL", "C.UTF-8");
-        command
-            .arg(format!("--net=/run/netns/{}", self.name()))
-            .arg("--")
-            .arg(program);
+        command.env_clear().env("PATH", exec::SYSTEM_PATH).env("LC_ALL", "C.UTF-8");
+        command.arg(format!("--net=/run/netns/{}", self.name())).arg("--").arg(program);
         command
     }
 }

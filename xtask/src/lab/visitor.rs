@@ -33,10 +33,7 @@ impl Visitor {
         let mut child = python.spawn().context("can't start python3")?;
         let output = child.stdout.take().context("the visitor has no output")?;
         let seen = Arc::default();
-        let visitor = Self {
-            child,
-            seen: Arc::clone(&seen),
-        };
+        let visitor = Self { child, seen: Arc::clone(&seen) };
         thread::spawn(move || note(output, &seen));
         visitor.wait_for_answers()?;
         Ok(visitor)
@@ -83,20 +80,14 @@ impl Drop for Visitor {
 /// Times are taken when the line arrives here, a little after the answer did.
 fn note(output: impl Read, seen: &Mutex<Vec<(Moment, Answer)>>) {
     for line in BufReader::new(output).lines().map_while(Result::ok) {
-        let answer = if line == "answer" {
-            Answer::Page
-        } else {
-            Answer::Silence
-        };
-        seen.lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push((clock::now(), answer));
+        let answer = if line == "answer" { Answer::Page } else { Answer::Silence };
+        seen.lock().unwrap_or_else(PoisonError::into_inner).push((clock::now(), answer));
     }
 }
 
 /// Between two requests: short, so that the moment of a change is known closely, and long
 /// enough to stay far below the lab's packet limit.
-pub(crate) const PAUSE: Duration = Duration::from_millis(3);
+pub(crate) const PAUSE: Duration = Duration::from_millis(1);
 
 /// Answers after which a visitor counts as served.
 const STEADY: usize = 20;

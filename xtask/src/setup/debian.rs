@@ -25,10 +25,7 @@ enum Proof {
 
 impl Need {
     const fn program(package: &'static str, program: &'static str) -> Self {
-        Self {
-            package,
-            proof: Proof::Program(program),
-        }
+        Self { package, proof: Proof::Program(program) }
     }
 
     fn is_met(&self) -> bool {
@@ -51,17 +48,12 @@ pub(crate) const LAB: &[Need] = &[
     Need::program("openssl", "openssl"),
     Need::program("nginx", NGINX),
     Need::program("curl", "curl"),
-    Need {
-        package: "python3-requests",
-        proof: Proof::PythonModule("requests"),
-    },
+    Need { package: "python3-requests", proof: Proof::PythonModule("requests") },
 ];
 
 /// Further clients that the tests use.
-pub(crate) const TESTS: &[Need] = &[
-    Need::program("gnutls-bin", "gnutls-cli"),
-    Need::program("wget", "wget"),
-];
+pub(crate) const TESTS: &[Need] =
+    &[Need::program("gnutls-bin", "gnutls-cli"), Need::program("wget", "wget")];
 
 /// Installs the packages whose content is missing.
 ///
@@ -69,11 +61,8 @@ pub(crate) const TESTS: &[Need] = &[
 ///
 /// If something is missing and there is no root or no apt, naming the packages.
 pub(crate) fn install(needs: &[Need]) -> Result<()> {
-    let missing: Vec<&str> = needs
-        .iter()
-        .filter(|need| !need.is_met())
-        .map(|need| need.package)
-        .collect();
+    let missing: Vec<&str> =
+        needs.iter().filter(|need| !need.is_met()).map(|need| need.package).collect();
     if missing.is_empty() {
         return Ok(());
     }
@@ -83,10 +72,7 @@ pub(crate) fn install(needs: &[Need]) -> Result<()> {
     }
     exec::require_root(&format!("installing {list}"))?;
     let had_nginx = exec::find(NGINX).is_some();
-    progress::quietly(
-        "set-up: apt-get update",
-        exec::command("apt-get").args(["-qq", "update"]),
-    )?;
+    progress::quietly("set-up: apt-get update", exec::command("apt-get").args(["-qq", "update"]))?;
     let name = format!("set-up: installing {list}");
     progress::quietly(&name, &mut services::install_without_starting(&missing))?;
     if !had_nginx && exec::find(NGINX).is_some() {
@@ -98,10 +84,7 @@ pub(crate) fn install(needs: &[Need]) -> Result<()> {
 fn check(needs: &[Need]) -> Result<()> {
     match needs.iter().find(|need| !need.is_met()) {
         None => Ok(()),
-        Some(need) => bail!(
-            "{} is installed, but what it should bring isn't there",
-            need.package
-        ),
+        Some(need) => bail!("{} is installed, but what it should bring isn't there", need.package),
     }
 }
 

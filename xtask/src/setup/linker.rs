@@ -19,14 +19,7 @@ pub(crate) fn install() -> Result<()> {
         return Ok(());
     }
     let mut cargo = workspace::cargo();
-    cargo.args([
-        "install",
-        PROGRAM,
-        "--version",
-        VERSION,
-        "--locked",
-        "--force",
-    ]);
+    cargo.args(["install", PROGRAM, "--version", VERSION, "--locked", "--force"]);
     if let Some(other) = &users {
         let tools = workspace::tools();
         term::status(&format!(

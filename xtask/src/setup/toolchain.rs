@@ -28,9 +28,7 @@ pub(crate) fn install() -> Result<()> {
     }
     let name = format!("set-up: adding {} to Rust {toolchain}", missing.join(", "));
     let mut rustup = exec::command("rustup");
-    rustup
-        .args(["component", "add", "--toolchain", &toolchain])
-        .args(missing);
+    rustup.args(["component", "add", "--toolchain", &toolchain]).args(missing);
     progress::quietly(&name, &mut rustup)?;
     Ok(())
 }
@@ -51,15 +49,10 @@ fn channel(text: &str) -> Option<String> {
 /// rustup lists `clippy-x86_64-unknown-linux-gnu`, but `rust-src`.
 fn missing(installed: &str) -> Vec<&'static str> {
     let has = |component: &str| {
-        let mut names = installed
-            .lines()
-            .filter_map(|line| line.strip_prefix(component));
+        let mut names = installed.lines().filter_map(|line| line.strip_prefix(component));
         names.any(|rest| rest.is_empty() || rest.starts_with('-'))
     };
-    COMPONENTS
-        .into_iter()
-        .filter(|component| !has(component))
-        .collect()
+    COMPONENTS.into_iter().filter(|component| !has(component)).collect()
 }
 
 fn check_without_rustup() -> Result<()> {
@@ -91,9 +84,6 @@ mod tests {
     #[test]
     fn components_are_known_with_and_without_their_host() {
         assert!(missing("clippy-x86_64-unknown-linux-gnu\nrust-src\nrustfmt-x86_64\n").is_empty());
-        assert_eq!(
-            missing("rust-std-x86_64\nclippy-x\n"),
-            ["rust-src", "rustfmt"]
-        );
+        assert_eq!(missing("rust-std-x86_64\nclippy-x\n"), ["rust-src", "rustfmt"]);
     }
 }

@@ -39,9 +39,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         rows.push(row(test, "host", || runner::on_host(test, filter))?);
     }
     for test in &privileged {
-        rows.push(row(test, "privileged", || {
-            runner::isolated(test, &programs, filter)
-        })?);
+        rows.push(row(test, "privileged", || runner::isolated(test, &programs, filter))?);
     }
     Ok(report::print(&rows, options.deny_skips, filter.is_some()))
 }
@@ -57,10 +55,7 @@ fn built_tests() -> Result<(Vec<Executable>, Vec<Executable>)> {
 
 /// Cargo builds plain programs beside the tests; only what lies in `deps` is a test.
 fn is_test(built: &Executable) -> bool {
-    built
-        .path
-        .parent()
-        .is_some_and(|folder| folder.ends_with("deps"))
+    built.path.parent().is_some_and(|folder| folder.ends_with("deps"))
 }
 
 /// Examples in the docs are built and run by Cargo itself.

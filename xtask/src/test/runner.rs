@@ -26,24 +26,18 @@ pub(super) fn isolated(test: &Executable, programs: &Path, filter: Option<&str>)
     let command = isolate::command(&test.path);
     let mut command = in_package(command, test);
     command.env("PALISADE_BIN_DIR", programs);
-    run(command
-        .args(["--test-threads=1", "--show-output"])
-        .args(filter))
+    run(command.args(["--test-threads=1", "--show-output"]).args(filter))
 }
 
 /// Runs the examples in a package's docs.
 pub(super) fn docs(package: &str, filter: Option<&str>) -> Result<Tally> {
     term::line(&format!("\n== {package} (docs)"));
     let mut cargo = workspace::cargo();
-    run(cargo
-        .args(["test", "--quiet", "--doc", "-p", package, "--"])
-        .args(filter))
+    run(cargo.args(["test", "--quiet", "--doc", "-p", package, "--"]).args(filter))
 }
 
 fn in_package(mut command: Command, test: &Executable) -> Command {
-    command
-        .current_dir(&test.package)
-        .env("CARGO_MANIFEST_DIR", &test.package);
+    command.current_dir(&test.package).env("CARGO_MANIFEST_DIR", &test.package);
     command
 }
 
@@ -65,9 +59,7 @@ fn run(command: &mut Command) -> Result<Tally> {
         child.kill()?;
     }
     let status = child.wait()?;
-    let tally = reader
-        .tally()
-        .filter(|tally| finished && (status.success() || tally.failed > 0));
+    let tally = reader.tally().filter(|tally| finished && (status.success() || tally.failed > 0));
     Ok(tally.unwrap_or_else(|| reader.tally().unwrap_or_default() + Tally::BROKEN))
 }
 
@@ -76,10 +68,7 @@ fn follow(output: impl std::io::Read + Send + 'static, mut handle: impl FnMut(&s
     let (sender, lines) = mpsc::channel();
     thread::spawn(move || {
         for line in BufReader::new(output).split(b'\n').map_while(Result::ok) {
-            if sender
-                .send(String::from_utf8_lossy(&line).into_owned())
-                .is_err()
-            {
+            if sender.send(String::from_utf8_lossy(&line).into_owned()).is_err() {
                 break;
             }
         }

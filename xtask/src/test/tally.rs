@@ -12,11 +12,7 @@ pub(super) struct Tally {
 
 impl Tally {
     /// One failure: what a program counts for that ended without a result.
-    pub(super) const BROKEN: Self = Self {
-        passed: 0,
-        failed: 1,
-        skipped: 0,
-    };
+    pub(super) const BROKEN: Self = Self { passed: 0, failed: 1, skipped: 0 };
 
     /// Tests that ran or should have.
     pub(super) fn total(self) -> usize {
@@ -96,27 +92,13 @@ mod tests {
     fn a_result_is_read() {
         let line = "test result: FAILED. 5 passed; 2 failed; 1 ignored; 0 measured; \
                     3 filtered out; finished in 0.10s";
-        assert_eq!(
-            tally(line),
-            Some(Tally {
-                passed: 5,
-                failed: 2,
-                skipped: 1
-            })
-        );
+        assert_eq!(tally(line), Some(Tally { passed: 5, failed: 2, skipped: 1 }));
     }
 
     #[test]
     fn a_test_that_gave_up_is_skipped_and_not_passed() {
         let output = "SKIP: no IPv6\ntest result: ok. 3 passed; 0 failed; 0 ignored\n";
-        assert_eq!(
-            tally(output),
-            Some(Tally {
-                passed: 2,
-                failed: 0,
-                skipped: 1
-            })
-        );
+        assert_eq!(tally(output), Some(Tally { passed: 2, failed: 0, skipped: 1 }));
     }
 
     #[test]

@@ -32,11 +32,7 @@ impl Arrow {
         let hit = |line: &str| self.forbidden.iter().find(|name| has_word(line, name));
         let hits = code(file).filter_map(|(number, line)| Some((number, hit(line)?)));
         hits.map(|(number, name)| {
-            Finding::new(
-                file,
-                number,
-                format!("{name} in {}: {}", file.path, self.reason),
-            )
+            Finding::new(file, number, format!("{name} in {}: {}", file.path, self.reason))
         })
         .collect()
     }
@@ -66,22 +62,12 @@ const ARROWS: &[Arrow] = &[
     },
     Arrow {
         modules: &["filter-user/src/policy", "filter-user/src/classify"],
-        forbidden: &[
-            "crate::datapath",
-            "crate::control",
-            "crate::store",
-            "crate::daemon",
-        ],
+        forbidden: &["crate::datapath", "crate::control", "crate::store", "crate::daemon"],
         reason: "policy and classification know only filter-common",
     },
     Arrow {
         modules: &["filter-user/src/datapath"],
-        forbidden: &[
-            "crate::classify",
-            "crate::policy",
-            "crate::control",
-            "crate::daemon",
-        ],
+        forbidden: &["crate::classify", "crate::policy", "crate::control", "crate::daemon"],
         reason: "the datapath knows map operations, not who wants them",
     },
     Arrow {
@@ -97,10 +83,7 @@ mod tests {
     use super::*;
 
     fn lines(path: &str, text: &str) -> Vec<usize> {
-        forbidden(&file(path, text))
-            .iter()
-            .map(|finding| finding.line)
-            .collect()
+        forbidden(&file(path, text)).iter().map(|finding| finding.line).collect()
     }
 
     #[test]
@@ -118,13 +101,7 @@ mod tests {
 
     #[test]
     fn the_datapath_may_not_know_the_classifier() {
-        assert_eq!(
-            lines(
-                "filter-user/src/datapath/ring.rs",
-                "use crate::classify::X;\n"
-            ),
-            [1]
-        );
+        assert_eq!(lines("filter-user/src/datapath/ring.rs", "use crate::classify::X;\n"), [1]);
     }
 
     #[test]

@@ -22,10 +22,7 @@ pub(super) fn broken(file: &File, exists: &dyn Fn(&Path) -> bool) -> Vec<Finding
 /// Lines outside of fenced code.
 fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
     let mut fenced = false;
-    let numbered = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line));
+    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line));
     numbered.filter(move |(_, line)| {
         let fence = line.trim_start().starts_with("```");
         fenced ^= fence;
@@ -35,10 +32,7 @@ fn prose(text: &str) -> impl Iterator<Item = (usize, &str)> {
 
 /// Targets of `[text](target)`, without anchors and without what is on the web.
 fn relative_links(line: &str) -> impl Iterator<Item = &str> {
-    let targets = line
-        .split("](")
-        .skip(1)
-        .filter_map(|rest| rest.split(')').next());
+    let targets = line.split("](").skip(1).filter_map(|rest| rest.split(')').next());
     let files = targets.map(|target| target.split('#').next().unwrap_or(target));
     files.filter(|target| !target.is_empty() && !target.contains(':'))
 }

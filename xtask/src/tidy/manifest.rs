@@ -26,10 +26,7 @@ pub(super) fn changelog_without_unreleased(file: &File) -> Vec<Finding> {
 }
 
 fn dependencies(text: &str) -> impl Iterator<Item = (usize, &str)> {
-    let numbered = text
-        .lines()
-        .enumerate()
-        .map(|(index, line)| (index + 1, line.trim()));
+    let numbered = text.lines().enumerate().map(|(index, line)| (index + 1, line.trim()));
     numbered
         .skip_while(|(_, line)| *line != "[workspace.dependencies]")
         .skip(1)
@@ -38,8 +35,7 @@ fn dependencies(text: &str) -> impl Iterator<Item = (usize, &str)> {
 }
 
 fn is_explained(line: &str) -> bool {
-    line.rsplit_once('#')
-        .is_some_and(|(_, reason)| !reason.trim().is_empty())
+    line.rsplit_once('#').is_some_and(|(_, reason)| !reason.trim().is_empty())
 }
 
 #[cfg(test)]
@@ -62,9 +58,6 @@ mod tests {
             let log = file("CHANGELOG.md", &format!("# Changes\n{title}\n"));
             assert!(changelog_without_unreleased(&log).is_empty());
         }
-        assert_eq!(
-            changelog_without_unreleased(&file("CHANGELOG.md", "# Changes\n")).len(),
-            1
-        );
+        assert_eq!(changelog_without_unreleased(&file("CHANGELOG.md", "# Changes\n")).len(), 1);
     }
 }

@@ -25,9 +25,7 @@ pub(crate) struct File {
 
 impl File {
     fn is_a(&self, extension: &str) -> bool {
-        Path::new(&self.path)
-            .extension()
-            .is_some_and(|own| own == extension)
+        Path::new(&self.path).extension().is_some_and(|own| own == extension)
     }
 }
 
@@ -44,19 +42,11 @@ struct Finding {
 
 impl Finding {
     fn new(file: &File, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            path: file.path.clone(),
-            line,
-            message: message.into(),
-            fatal: true,
-        }
+        Self { path: file.path.clone(), line, message: message.into(), fatal: true }
     }
 
     fn warning(file: &File, line: usize, message: impl Into<String>) -> Self {
-        Self {
-            fatal: false,
-            ..Self::new(file, line, message)
-        }
+        Self { fatal: false, ..Self::new(file, line, message) }
     }
 }
 
@@ -67,10 +57,7 @@ pub(crate) fn run() -> Result<bool> {
     let findings = findings(&files, root);
     for finding in &findings {
         let kind = if finding.fatal { "error" } else { "warning" };
-        term::line(&format!(
-            "{kind}: {}:{}: {}",
-            finding.path, finding.line, finding.message
-        ));
+        term::line(&format!("{kind}: {}:{}: {}", finding.path, finding.line, finding.message));
     }
     let fatal = findings.iter().filter(|finding| finding.fatal).count();
     term::line(&format!("tidy: {} files, {fatal} errors", files.len()));
@@ -79,10 +66,8 @@ pub(crate) fn run() -> Result<bool> {
 
 fn findings(files: &[File], root: &Path) -> Vec<Finding> {
     let exists = |path: &Path| root.join(path).exists();
-    let mut findings: Vec<Finding> = files
-        .iter()
-        .flat_map(|file| RULES.iter().flat_map(|rule| rule(file)))
-        .collect();
+    let mut findings: Vec<Finding> =
+        files.iter().flat_map(|file| RULES.iter().flat_map(|rule| rule(file))).collect();
     findings.extend(files.iter().flat_map(|file| link::broken(file, &exists)));
     findings
 }
@@ -100,8 +85,5 @@ const RULES: &[fn(&File) -> Vec<Finding>] = &[
 
 #[cfg(test)]
 fn file(path: &str, text: &str) -> File {
-    File {
-        path: path.to_owned(),
-        text: text.to_owned(),
-    }
+    File { path: path.to_owned(), text: text.to_owned() }
 }

@@ -22,8 +22,7 @@ pub(super) fn machine_paths(file: &File) -> Vec<Finding> {
 fn each_line(file: &File, rule: impl Fn(&str) -> Option<String>) -> Vec<Finding> {
     let lines = file.text.lines().enumerate();
     let hits = lines.filter_map(|(index, line)| Some((index + 1, rule(line)?)));
-    hits.map(|(number, message)| Finding::new(file, number, message))
-        .collect()
+    hits.map(|(number, message)| Finding::new(file, number, message)).collect()
 }
 
 /// Whether an absolute path begins here, and not a folder of that name further down.
@@ -35,17 +34,9 @@ fn stands_alone(line: &str, path: &str) -> bool {
 }
 
 /// Put together here, so that this file doesn't find itself.
-const NOTES: &[&str] = &[
-    concat!("TO", "DO"),
-    concat!("FIX", "ME"),
-    concat!("XX", "X"),
-];
+const NOTES: &[&str] = &[concat!("TO", "DO"), concat!("FIX", "ME"), concat!("XX", "X")];
 
-const PATHS: &[&str] = &[
-    concat!("/ho", "me/"),
-    concat!("/wo", "rk/"),
-    concat!("/ro", "ot/"),
-];
+const PATHS: &[&str] = &[concat!("/ho", "me/"), concat!("/wo", "rk/"), concat!("/ro", "ot/")];
 
 #[cfg(test)]
 mod tests {
@@ -56,10 +47,7 @@ mod tests {
     fn notes_to_oneself_are_found_as_words() {
         let text = format!("// {}: later\nlet {}S = 1;\n", NOTES[0], NOTES[0]);
         let found = words(&file("a.rs", &text));
-        assert_eq!(
-            found.iter().map(|finding| finding.line).collect::<Vec<_>>(),
-            [1]
-        );
+        assert_eq!(found.iter().map(|finding| finding.line).collect::<Vec<_>>(), [1]);
     }
 
     #[test]

@@ -48,9 +48,7 @@ const XDP_MAIN: usize = 80;
 /// Binaries hold no logic.
 const BINARY: usize = 60;
 
-const VAGUE: &[&str] = &[
-    "utils", "util", "helpers", "helper", "common", "misc", "types",
-];
+const VAGUE: &[&str] = &["utils", "util", "helpers", "helper", "common", "misc", "types"];
 
 #[cfg(test)]
 mod tests {
@@ -74,10 +72,7 @@ mod tests {
     #[test]
     fn a_module_has_a_name() {
         assert_eq!(vague_module(&file("filter-user/src/utils.rs", "")).len(), 1);
-        assert_eq!(
-            vague_module(&file("filter-user/src/types/a.rs", "")).len(),
-            1
-        );
+        assert_eq!(vague_module(&file("filter-user/src/types/a.rs", "")).len(), 1);
         assert!(vague_module(&file("filter-common/src/lib.rs", "")).is_empty());
     }
 }

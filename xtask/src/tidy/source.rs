@@ -50,17 +50,10 @@ pub(super) fn code(file: &File) -> impl Iterator<Item = (usize, &str)> {
     let lines: Vec<&str> = file.text.lines().map(str::trim_end).collect();
     let test_only = |index: usize| index > 0 && lines[index - 1] == "#[cfg(test)]";
     let is_foot = |index: usize| test_only(index) && lines[index].ends_with('{');
-    let end = (0..lines.len())
-        .find(|index| is_foot(*index))
-        .unwrap_or(lines.len());
+    let end = (0..lines.len()).find(|index| is_foot(*index)).unwrap_or(lines.len());
     let shipped: Vec<_> = (0..end)
         .filter(|index| !test_only(*index))
-        .map(|index| {
-            (
-                index + 1,
-                lines[index].split("//").next().unwrap_or_default(),
-            )
-        })
+        .map(|index| (index + 1, lines[index].split("//").next().unwrap_or_default()))
         .collect();
     shipped.into_iter()
 }

@@ -21,10 +21,7 @@ pub(super) fn without_opt_in(file: &File) -> Vec<Finding> {
 
 /// Formatting may break the attribute over several lines.
 fn opts_in(text: &str) -> bool {
-    let dense: String = text
-        .chars()
-        .filter(|character| !character.is_whitespace())
-        .collect();
+    let dense: String = text.chars().filter(|character| !character.is_whitespace()).collect();
     dense.contains("expect(unsafe_code,reason=")
 }
 

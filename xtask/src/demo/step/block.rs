@@ -36,11 +36,7 @@ fn play(stage: &mut Stage) -> Result<String> {
     let dropped = rise(&before, &stage.filter.status()?, "drop", "blocklist")?;
     took.sort_unstable();
     let median = took[ROUNDS / 2];
-    ensure!(
-        median <= PROMISED,
-        "the block took {} to bite",
-        in_ms(median)
-    );
+    ensure!(median <= PROMISED, "the block took {} to bite", in_ms(median));
     Ok(format!(
         "in force at most {} after the command was sent (median of {ROUNDS}; slowest {}); \
          {dropped} packets dropped; the office got {} pages and missed none",

@@ -22,14 +22,7 @@ pub(super) const STEP: Step = Step {
 };
 
 fn play(stage: &mut Stage) -> Result<String> {
-    stage.filter.run(&[
-        "allow",
-        "add",
-        OFFICE[0],
-        OFFICE[1],
-        "--comment",
-        "the office",
-    ])?;
+    stage.filter.run(&["allow", "add", OFFICE[0], OFFICE[1], "--comment", "the office"])?;
     let before = stage.filter.status()?;
     let known = fingerprints(stage)?;
     let (answered, how) = bot_until_dropped(stage, &known)?;
@@ -56,26 +49,15 @@ fn bot_until_dropped(stage: &Stage, known: &BTreeSet<String>) -> Result<(usize, 
     if let (Answer::Silence, Some(label)) = (end, label) {
         return Ok((answered, format!("JA4 {ja4}, known as {label}")));
     }
-    ensure!(
-        end == Answer::Page,
-        "the bot was dropped, but its JA4 {ja4} has no label"
-    );
+    ensure!(end == Answer::Page, "the bot was dropped, but its JA4 {ja4} has no label");
     let note = "The built-in list doesn't know this host's Python by its JA4, so the operator \
                 blocks the JA4 that the daemon has recorded:";
     term::paragraph("   ", note);
     term::line(&format!("   palisade fingerprint block {ja4}"));
-    stage
-        .filter
-        .run(&["fingerprint", "block", ja4, "--comment", "the demo's bot"])?;
+    stage.filter.run(&["fingerprint", "block", ja4, "--comment", "the demo's bot"])?;
     let (more, end) = ask(stage, ASKS)?;
-    ensure!(
-        end == Answer::Silence,
-        "the bot is still served, with its JA4 {ja4} blocked"
-    );
-    Ok((
-        answered + more,
-        format!("JA4 {ja4}, unknown to the built-in list, blocked by hand"),
-    ))
+    ensure!(end == Answer::Silence, "the bot is still served, with its JA4 {ja4} blocked");
+    Ok((answered + more, format!("JA4 {ja4}, unknown to the built-in list, blocked by hand")))
 }
 
 fn ask(stage: &Stage, most: u32) -> Result<(usize, Answer)> {
@@ -93,19 +75,14 @@ struct Fingerprint {
 
 fn fingerprints(stage: &Stage) -> Result<BTreeSet<String>> {
     let listed: Vec<Fingerprint> = stage.filter.ask(&["fingerprint", "list"])?;
-    Ok(listed
-        .into_iter()
-        .map(|fingerprint| fingerprint.ja4)
-        .collect())
+    Ok(listed.into_iter().map(|fingerprint| fingerprint.ja4).collect())
 }
 
 /// The one fingerprint that wasn't there before the bot was.
 fn bots_fingerprint(stage: &Stage, known: &BTreeSet<String>) -> Result<Fingerprint> {
     clock::poll("the bot's fingerprint being recorded", RECORDED, || {
         let listed: Vec<Fingerprint> = stage.filter.ask(&["fingerprint", "list"])?;
-        let mut new = listed
-            .into_iter()
-            .filter(|found| !known.contains(&found.ja4));
+        let mut new = listed.into_iter().filter(|found| !known.contains(&found.ja4));
         match (new.next(), new.next()) {
             (first, None) => Ok(first),
             (_, Some(_)) => bail!("more than one new fingerprint was recorded"),
@@ -126,15 +103,9 @@ struct Verdict {
 fn verdict_on_bot(stage: &Stage) -> Result<Verdict> {
     let verdicts: Vec<Verdict> = stage.filter.ask(&["verdict", "list"])?;
     let client = format!("{}/32", elsewhere(host::BOT));
-    let verdict = verdicts
-        .into_iter()
-        .find(|verdict| verdict.client == client);
+    let verdict = verdicts.into_iter().find(|verdict| verdict.client == client);
     let verdict = verdict.with_context(|| format!("there is no verdict on {client}"))?;
-    ensure!(
-        verdict.action == "block",
-        "the verdict on {client} is {}",
-        verdict.action
-    );
+    ensure!(verdict.action == "block", "the verdict on {client} is {}", verdict.action);
     Ok(verdict)
 }
 
@@ -142,10 +113,7 @@ fn ask_for_the_reason(stage: &Stage) -> Result<()> {
     let question = ["explain", &elsewhere(host::BOT)];
     let explanation: serde_json::Value = stage.filter.ask(&question)?;
     let effect = explanation["effect"].as_str().unwrap_or("nothing");
-    ensure!(
-        effect == "drop",
-        "palisade explain says {effect} about the bot"
-    );
+    ensure!(effect == "drop", "palisade explain says {effect} about the bot");
     term::line(&format!("   palisade {}", question.join(" ")));
     term::quote(&stage.filter.run(&question)?);
     Ok(())
@@ -153,16 +121,10 @@ fn ask_for_the_reason(stage: &Stage) -> Result<()> {
 
 fn office_passes(stage: &Stage) -> Result<()> {
     let (answered, end) = client::bot(&stage.lab, Site::Office, OFFICE_V4, ASKS)?;
-    ensure!(
-        end == Answer::Page,
-        "the bot in the office was dropped after {answered} answers"
-    );
+    ensure!(end == Answer::Page, "the bot in the office was dropped after {answered} answers");
     for source in [OFFICE_V4, OFFICE_V6] {
         let answer = client::curl(&stage.lab, Site::Office, source, Manner::Stock)?;
-        ensure!(
-            answer == Answer::Page,
-            "curl in the office, from {source}, was not served"
-        );
+        ensure!(answer == Answer::Page, "curl in the office, from {source}, was not served");
     }
     Ok(())
 }

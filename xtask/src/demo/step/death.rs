@@ -17,22 +17,14 @@ pub(super) const STEP: Step = Step {
 };
 
 fn play(stage: &mut Stage) -> Result<String> {
-    stage
-        .filter
-        .run(&["block", "add", BLOCKED_PREFIX, "--comment", "the demo"])?;
+    stage.filter.run(&["block", "add", BLOCKED_PREFIX, "--comment", "the demo"])?;
     let program = program_on_interface()?;
     stage.dropped_before_death = stage.filter.status()?.packets_for("drop", "blocklist");
     stage.filter.kill()?;
     let code = stage.filter.command(&["status"]).output()?.status.code();
-    ensure!(
-        code == Some(NO_DAEMON),
-        "palisade status ended with {code:?} and not {NO_DAEMON}"
-    );
+    ensure!(code == Some(NO_DAEMON), "palisade status ended with {code:?} and not {NO_DAEMON}");
     let still = program_on_interface()?.context("the program is gone from the interface")?;
-    ensure!(
-        Some(still) == program,
-        "another program is on the interface now"
-    );
+    ensure!(Some(still) == program, "another program is on the interface now");
     stage.expect_silence(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
     stage.expect_silence(Site::Elsewhere, &elsewhere(host::BOT))?;
     stage.expect_page(Site::Elsewhere, &elsewhere(host::NEIGHBOUR))?;

@@ -26,15 +26,8 @@ fn play(stage: &mut Stage) -> Result<String> {
         Ok(program_on_interface()?.is_none().then_some(()))
     })?;
     stage.filter.stop()?;
-    ensure!(
-        program_on_interface()?.is_none(),
-        "the daemon attached it again when it ended"
-    );
-    ensure!(
-        pins()? == 0,
-        "{} objects are still pinned in {PINS}",
-        pins()?
-    );
+    ensure!(program_on_interface()?.is_none(), "the daemon attached it again when it ended");
+    ensure!(pins()? == 0, "{} objects are still pinned in {PINS}", pins()?);
     for host in [host::BLOCKED, host::BOT] {
         stage.expect_page(Site::Elsewhere, &elsewhere(host))?;
     }
@@ -43,11 +36,7 @@ fn play(stage: &mut Stage) -> Result<String> {
 
 fn pins() -> Result<usize> {
     let pins = Path::new(PINS);
-    Ok(if pins.exists() {
-        pins.read_dir()?.count()
-    } else {
-        0
-    })
+    Ok(if pins.exists() { pins.read_dir()?.count() } else { 0 })
 }
 
 const GONE: Duration = Duration::from_secs(5);

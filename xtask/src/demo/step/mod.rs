@@ -65,10 +65,7 @@ impl Stage {
     /// Insists that a client hears nothing.
     fn expect_silence(&self, site: Site, source: &str) -> Result<()> {
         let answer = self.visit(site, source)?;
-        ensure!(
-            answer == Answer::Silence,
-            "{source} was served all the same"
-        );
+        ensure!(answer == Answer::Silence, "{source} was served all the same");
         Ok(())
     }
 }
@@ -76,10 +73,7 @@ impl Stage {
 /// Packets that a counter rose by, and at least one.
 fn rise(before: &Status, after: &Status, verdict: &str, reason: &str) -> Result<u64> {
     let [before, after] = [before, after].map(|status| status.packets_for(verdict, reason));
-    ensure!(
-        after > before,
-        "the counter {verdict}/{reason} stayed at {before}"
-    );
+    ensure!(after > before, "the counter {verdict}/{reason} stayed at {before}");
     Ok(after - before)
 }
 

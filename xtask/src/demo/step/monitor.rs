@@ -28,32 +28,18 @@ fn play(stage: &mut Stage) -> Result<String> {
 
 fn only_counts(stage: &Stage) -> Result<u64> {
     let before = stage.filter.status()?;
-    ensure!(
-        before.mode == "monitor",
-        "the daemon started in mode {}",
-        before.mode
-    );
-    stage
-        .filter
-        .run(&["block", "add", BLOCKED_PREFIX, "--comment", "the demo"])?;
+    ensure!(before.mode == "monitor", "the daemon started in mode {}", before.mode);
+    stage.filter.run(&["block", "add", BLOCKED_PREFIX, "--comment", "the demo"])?;
     stage.expect_page(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
     let after = stage.filter.status()?;
-    ensure!(
-        after.packets("drop") == 0,
-        "monitor mode dropped {}",
-        after.packets("drop")
-    );
+    ensure!(after.packets("drop") == 0, "monitor mode dropped {}", after.packets("drop"));
     rise(&before, &after, "would-drop", "blocklist")
 }
 
 fn bites(stage: &Stage) -> Result<u64> {
     stage.filter.run(&["mode", "enforce"])?;
     let before = stage.filter.status()?;
-    ensure!(
-        before.mode == "enforce",
-        "the mode is still {}",
-        before.mode
-    );
+    ensure!(before.mode == "enforce", "the mode is still {}", before.mode);
     stage.expect_silence(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
     rise(&before, &stage.filter.status()?, "drop", "blocklist")
 }

@@ -19,27 +19,16 @@ pub(super) const STEP: Step = Step {
 fn play(stage: &mut Stage) -> Result<String> {
     stage.filter.restart()?;
     let status = stage.filter.status()?;
-    ensure!(
-        status.mode == "enforce",
-        "it came back in mode {}",
-        status.mode
-    );
+    ensure!(status.mode == "enforce", "it came back in mode {}", status.mode);
     program_on_interface()?.context("no program on the interface")?;
     for (question, entry) in remembered() {
         let listed: Value = stage.filter.ask(&question)?;
         let text = listed.to_string();
-        ensure!(
-            text.contains(&entry),
-            "palisade {} lacks {entry}: {text}",
-            question.join(" ")
-        );
+        ensure!(text.contains(&entry), "palisade {} lacks {entry}: {text}", question.join(" "));
     }
     let dropped = status.packets_for("drop", "blocklist");
     let before = stage.dropped_before_death;
-    ensure!(
-        dropped > before,
-        "the blocklist's counter doesn't go on: {before}, now {dropped}"
-    );
+    ensure!(dropped > before, "the blocklist's counter doesn't go on: {before}, now {dropped}");
     stage.expect_silence(Site::Elsewhere, &elsewhere(host::BLOCKED))?;
     stage.expect_silence(Site::Elsewhere, &elsewhere(host::BOT))?;
     stage.expect_page(Site::Office, OFFICE_V4)?;
