@@ -15,7 +15,8 @@ pub(super) const STEP: Step = Step {
     name: "bot-dropped",
     title: "A bot is known by its TLS handshake, and dropped",
     what: "The office's prefixes go on the allowlist. Then a bot, Python's requests as it is, asks \
-           from elsewhere; afterwards the same tool and curl, another tool, ask from the office.",
+           from elsewhere; afterwards the same bot and curl ask from the office. (Tools that share a \
+           library share a fingerprint, so the bot may be known by another tool's name.)",
     promise: "The bot is fingerprinted, classified and dropped, and the reason can be asked for; \
               the office passes with any tool: allow always wins.",
     play,
@@ -30,10 +31,14 @@ fn play(stage: &mut Stage) -> Result<String> {
     ask_for_the_reason(stage)?;
     let dropped = rise(&before, &stage.filter.status()?, "drop", "client-verdict")?;
     office_passes(stage)?;
+    let when = match answered {
+        0 => "before its first answer".to_owned(),
+        _ => format!("after {answered} answers"),
+    };
     Ok(format!(
-        "{how}; dropped after {answered} answers, by a verdict of the {} for {} s more ({}), \
-         {dropped} packets; in the office the same bot and curl got all their pages",
-        verdict.source, verdict.expires_in_s, verdict.reason
+        "{how}; dropped {when} by a verdict of the {} that holds for {} s more, {dropped} packets; \
+         in the office the same bot and curl got all their pages",
+        verdict.source, verdict.expires_in_s
     ))
 }
 
@@ -95,7 +100,6 @@ fn bots_fingerprint(stage: &Stage, known: &BTreeSet<String>) -> Result<Fingerpri
 struct Verdict {
     client: String,
     action: String,
-    reason: String,
     source: String,
     expires_in_s: u64,
 }
