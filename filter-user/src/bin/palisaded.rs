@@ -4,13 +4,14 @@ use anyhow::Result;
 use clap::Parser;
 use filter_user::config::{Config, DEFAULT_PATH, HostMode, Interface};
 use filter_user::daemon;
+use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use tracing_subscriber::EnvFilter;
 
 /// Filters traffic with XDP. With no option but an interface it only counts.
 #[derive(Debug, Parser)]
-#[command(version)]
+#[command(version, args_override_self = true)]
 struct Arguments {
     /// An interface to filter; can be given several times.
     #[arg(long = "interface", value_name = "IF")]
@@ -36,7 +37,9 @@ struct Arguments {
 async fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let level = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(level).with_writer(std::io::stderr).init();
+    let colours = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt().with_env_filter(level).with_ansi(colours);
+    log.with_writer(std::io::stderr).init();
     match run(arguments).await {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -167,7 +167,7 @@ pub fn tls_server(lab: &Lab, port: u16) -> Result<Service> {
     make.args(["-days", "2", "-subj", "/CN=edge.test", "-keyout"]).arg(&key);
     run(make.arg("-out").arg(&certificate))?.success()?;
     let mut serve = Command::new("openssl");
-    serve.args(["s_server", "-www", "-quiet", "-accept", &format!("[::]:{port}"), "-key"]);
+    serve.args(["s_server", "-www", "-quiet", "-accept", &port.to_string(), "-key"]);
     serve.arg(key).arg("-cert").arg(certificate);
     let server = Service::start(serve.stdout(Stdio::null()).stderr(Stdio::null()))?;
     let address: IpAddr = EDGE.parse()?;
