@@ -21,38 +21,22 @@ fn syn() -> Vec<u8> {
 }
 
 fn class(action: u8, mode: Mode) -> AddressClass {
-    AddressClass {
-        action,
-        mode: mode.0,
-        list: 0,
-    }
+    AddressClass { action, mode: mode.0, list: 0 }
 }
 
 fn verdict(action: u8, mode: Mode) -> ClientVerdict {
     let expires_ns = NOW_NS + 1;
-    ClientVerdict {
-        expires_ns,
-        action,
-        mode: mode.0,
-        ..ClientVerdict::default()
-    }
+    ClientVerdict { expires_ns, action, mode: mode.0, ..ClientVerdict::default() }
 }
 
 /// One at once, and then one an hour.
 fn one(mode: Mode) -> Limit {
     let interval_ns = 3_600_000_000_000;
-    Limit {
-        interval_ns,
-        mode: u32::from(mode.0),
-        ..Limit::default()
-    }
+    Limit { interval_ns, mode: u32::from(mode.0), ..Limit::default() }
 }
 
 fn enforcing() -> Memory {
-    let config = HostConfig {
-        mode: HostConfig::ENFORCE,
-        ..HostConfig::default()
-    };
+    let config = HostConfig { mode: HostConfig::ENFORCE, ..HostConfig::default() };
     Memory::new(config, NOW_NS)
 }
 
@@ -79,10 +63,7 @@ fn all_refusing(block: Mode, client: Mode, limits: Mode) -> Memory {
 }
 
 fn would_drop(reason: Reason) -> Decision {
-    Decision {
-        verdict: Verdict::WOULD_DROP,
-        reason,
-    }
+    Decision { verdict: Verdict::WOULD_DROP, reason }
 }
 
 #[test]
@@ -91,11 +72,7 @@ fn allow_wins_over_everything_and_ends_the_walk() {
     memory.class = class(AddressClass::ALLOW, Mode::ENFORCE);
     assert_eq!(memory.run(&syn()), Decision::pass(Reason::ALLOWED));
     let hello = crate::packet::hello(200);
-    memory.run(
-        &client()
-            .tcp(Segment::data((40_000, 443), 8, &hello))
-            .build(),
-    );
+    memory.run(&client().tcp(Segment::data((40_000, 443), 8, &hello)).build());
     assert!(memory.recorded().is_empty());
 }
 
@@ -118,10 +95,7 @@ fn a_class_that_nobody_knows_is_no_rule() {
 fn a_verdict_ends_at_its_very_nanosecond() {
     let mut memory = enforcing();
     memory.verdict = verdict(ClientVerdict::BLOCK, Mode::ENFORCE);
-    assert_eq!(
-        memory.run(&datagram()),
-        Decision::drop(Reason::CLIENT_VERDICT)
-    );
+    assert_eq!(memory.run(&datagram()), Decision::drop(Reason::CLIENT_VERDICT));
     memory.now_ns += 1;
     assert_eq!(memory.run(&datagram()), PASSED);
 }
@@ -140,29 +114,20 @@ fn a_throttled_client_gets_the_throttle_limit_while_it_lasts() {
 fn without_a_throttle_limit_a_throttled_client_passes() {
     let mut memory = enforcing();
     memory.verdict = verdict(ClientVerdict::THROTTLE, Mode::ENFORCE);
-    assert_eq!(
-        [memory.run(&datagram()), memory.run(&datagram())],
-        [PASSED; 2]
-    );
+    assert_eq!([memory.run(&datagram()), memory.run(&datagram())], [PASSED; 2]);
 }
 
 #[test]
 fn a_client_that_nobody_throttled_has_no_throttle_limit() {
     let memory = limited(Meter::THROTTLE, Mode::ENFORCE);
-    assert_eq!(
-        [memory.run(&datagram()), memory.run(&datagram())],
-        [PASSED; 2]
-    );
+    assert_eq!([memory.run(&datagram()), memory.run(&datagram())], [PASSED; 2]);
 }
 
 #[test]
 fn the_packet_limit_counts_packets_of_each_client_apart() {
     let memory = limited(Meter::PACKETS, Mode::ENFORCE);
     assert_eq!(memory.run(&datagram()), PASSED);
-    assert_eq!(
-        memory.run(&datagram()),
-        Decision::drop(Reason::PACKET_LIMIT)
-    );
+    assert_eq!(memory.run(&datagram()), Decision::drop(Reason::PACKET_LIMIT));
     let other = Builder::v4([192, 0, 2, 2], [198, 51, 100, 7]);
     assert_eq!(memory.run(&other.build()), PASSED);
 }
@@ -172,10 +137,7 @@ fn the_connection_limit_counts_nothing_but_new_connections() {
     let memory = limited(Meter::CONNECTIONS, Mode::ENFORCE);
     assert_eq!(memory.run(&syn()), PASSED);
     assert_eq!(memory.run(&syn()), Decision::drop(Reason::CONNECTION_LIMIT));
-    let acknowledging = Segment {
-        flags: ACK,
-        ..Segment::syn((40_000, 443), 8)
-    };
+    let acknowledging = Segment { flags: ACK, ..Segment::syn((40_000, 443), 8) };
     assert_eq!(memory.run(&client().tcp(acknowledging).build()), PASSED);
     assert_eq!(memory.run(&datagram()), PASSED);
 }
@@ -194,10 +156,7 @@ fn rules_act_in_their_order() {
 fn a_throttle_in_shadow_leaves_the_packet_limit_in_force() {
     let mut memory = all_refusing(Mode::SHADOW, Mode::SHADOW, Mode::ENFORCE);
     memory.verdict = verdict(ClientVerdict::THROTTLE, Mode::SHADOW);
-    assert_eq!(
-        memory.run(&datagram()),
-        Decision::drop(Reason::PACKET_LIMIT)
-    );
+    assert_eq!(memory.run(&datagram()), Decision::drop(Reason::PACKET_LIMIT));
 }
 
 #[test]
@@ -279,21 +238,14 @@ fn what_has_no_address_passes_counted_by_cause() {
 #[test]
 fn neighbour_discovery_passes_even_from_a_blocked_source() {
     let memory = all_refusing(Mode::ENFORCE, Mode::ENFORCE, Mode::ENFORCE);
-    let solicitation = Builder::v6([1; 16], [2; 16])
-        .icmp(135, &[0; 20])
-        .hop_limit(255);
-    assert_eq!(
-        memory.run(&solicitation.build()),
-        Decision::pass(Reason::NEIGHBOUR)
-    );
+    let solicitation = Builder::v6([1; 16], [2; 16]).icmp(135, &[0; 20]).hop_limit(255);
+    assert_eq!(memory.run(&solicitation.build()), Decision::pass(Reason::NEIGHBOUR));
 }
 
 #[test]
 fn a_hello_that_a_shadow_rule_would_drop_is_recorded_and_a_dropped_one_is_not() {
     let hello = crate::packet::hello(200);
-    let frame = client()
-        .tcp(Segment::data((40_000, 443), 8, &hello))
-        .build();
+    let frame = client().tcp(Segment::data((40_000, 443), 8, &hello)).build();
     for (mode, recorded) in [(Mode::SHADOW, 1), (Mode::ENFORCE, 0)] {
         let mut memory = enforcing();
         memory.class = class(AddressClass::BLOCK, mode);

@@ -40,28 +40,13 @@ fn a_start_says_how_long_the_hello_is() {
         ("one byte of it", whole, 1, HELLO_WINDOW),
         ("no bytes", whole, 0, 0),
         ("split over records", split, 9, HELLO_WINDOW),
-        (
-            "TLS 1.3 in the record",
-            [0x16, 3, 4, 0, 50, 1, 0, 0, 46],
-            9,
-            55,
-        ),
-        (
-            "the largest body",
-            [0x16, 3, 1, 0x48, 0, 1, 0xff, 0xff, 0xff],
-            9,
-            HELLO_WINDOW,
-        ),
+        ("TLS 1.3 in the record", [0x16, 3, 4, 0, 50, 1, 0, 0, 46], 9, 55),
+        ("the largest body", [0x16, 3, 1, 0x48, 0, 1, 0xff, 0xff, 0xff], 9, HELLO_WINDOW),
         ("version 3.5", [0x16, 3, 5, 0, 50, 1, 0, 0, 46], 9, 0),
         ("version 2", [0x16, 2, 0, 0, 50, 1, 0, 0, 46], 9, 0),
         ("an alert", [0x15, 3, 1, 0, 50, 1, 0, 0, 46], 9, 0),
         ("an empty record", [0x16, 3, 1, 0, 0, 1, 0, 0, 46], 9, 0),
-        (
-            "a record too long",
-            [0x16, 3, 1, 0x48, 1, 1, 0, 0, 46],
-            9,
-            0,
-        ),
+        ("a record too long", [0x16, 3, 1, 0x48, 1, 1, 0, 0, 46], 9, 0),
         ("another message", [0x16, 3, 1, 0, 50, 2, 0, 0, 46], 9, 0),
         ("HTTP", *b"GET / HTT", 9, 0),
     ];
@@ -73,11 +58,7 @@ fn a_start_says_how_long_the_hello_is() {
 #[test]
 fn every_prefix_of_a_start_may_still_be_one() {
     for len in 1..9 {
-        assert_eq!(
-            hello_len(&hello_start(300), len),
-            HELLO_WINDOW,
-            "{len} bytes"
-        );
+        assert_eq!(hello_len(&hello_start(300), len), HELLO_WINDOW, "{len} bytes");
     }
 }
 
@@ -120,10 +101,7 @@ fn a_retransmitted_segment_is_recorded_again() {
 fn data_that_comes_with_the_syn_follows_it() {
     let wire = Wire::default();
     let bytes = hello(1900);
-    let first = Segment {
-        payload: &bytes[..1400],
-        ..Segment::syn(PORTS, 100)
-    };
+    let first = Segment { payload: &bytes[..1400], ..Segment::syn(PORTS, 100) };
     assert_eq!(wire.send(first), [(100, 101)]);
     assert_eq!(wire.data(1501, &bytes[1400..]), [(1501, 101)]);
 }
@@ -158,10 +136,7 @@ fn a_stream_that_is_no_tls_closes_its_window() {
 #[test]
 fn a_segment_far_behind_the_start_is_not_recorded() {
     let wire = Wire::opened(101);
-    assert_eq!(
-        wire.data(101 + HELLO_WINDOW - 1, b"?"),
-        [(101 + HELLO_WINDOW - 1, 101)]
-    );
+    assert_eq!(wire.data(101 + HELLO_WINDOW - 1, b"?"), [(101 + HELLO_WINDOW - 1, 101)]);
     assert_eq!(wire.data(101 + HELLO_WINDOW, b"?"), []);
 }
 
@@ -203,13 +178,7 @@ fn a_connection_on_used_ports_starts_anew() {
 fn segments_without_data_record_nothing_and_leave_the_window_alone() {
     let wire = Wire::opened(101);
     for flags in [ACK, SYN_ACK, 0x04, 0x01, 0] {
-        assert_eq!(
-            wire.send(Segment {
-                flags,
-                ..Segment::data(PORTS, 101, &[])
-            }),
-            []
-        );
+        assert_eq!(wire.send(Segment { flags, ..Segment::data(PORTS, 101, &[]) }), []);
     }
     assert_eq!(wire.data(101, &hello(300)), [(101, 101)]);
 }
@@ -221,10 +190,7 @@ fn fragments_are_not_recorded() {
     let packet = Builder::v4([192, 0, 2, 1], [198, 51, 100, 7]).fragment(0, true);
     for segment in [
         Segment::data(PORTS, 101, &bytes),
-        Segment {
-            flags: SYN,
-            ..Segment::data(PORTS, 101, &bytes)
-        },
+        Segment { flags: SYN, ..Segment::data(PORTS, 101, &bytes) },
     ] {
         memory.run(&packet.clone().tcp(segment).build());
     }

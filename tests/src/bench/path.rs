@@ -36,13 +36,13 @@ pub(super) fn measure(rounds: usize) -> Result<Vec<Case>> {
 fn family(family: &'static str, plain: Source, convicted: Source) -> Vec<Subject> {
     let udp = |source: &Source| source.packet().udp((5000, 443), &[0x2a; 64]);
     let tcp = |segment| plain.packet().tcp(segment);
-    let ports = (40_000, 443);
+    let (open, new) = ((40_000, 443), (40_001, 443));
     let rows: [(&str, usize, Packet, u32); 8] = [
         ("empty", 0, udp(&plain), PASS),
         ("pass", 1, udp(&plain), PASS),
-        ("pass_tcp", 1, tcp(Segment::data(ports, 9000, &[0x2a; 64])), PASS),
-        ("pass_ack", 1, tcp(Segment::data(ports, 9000, &[])), PASS),
-        ("pass_syn", 1, tcp(Segment::syn(ports, 9000)), PASS),
+        ("pass_tcp", 1, tcp(Segment::data(open, 9000, &[0x2a; 64])), PASS),
+        ("pass_ack", 1, tcp(Segment::data(open, 9000, &[])), PASS),
+        ("pass_syn", 1, tcp(Segment::syn(new, 1)), PASS),
         ("block", 2, udp(&plain), DROP),
         ("verdict", 3, udp(&convicted), DROP),
         ("limited", 4, udp(&plain), PASS),

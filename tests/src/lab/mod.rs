@@ -171,8 +171,6 @@ pub fn tls_server(lab: &Lab, port: u16) -> Result<Service> {
     serve.arg(key).arg("-cert").arg(certificate);
     let server = Service::start(serve.stdout(Stdio::null()).stderr(Stdio::null()))?;
     let address: IpAddr = EDGE.parse()?;
-    wait_until("the TLS server listens", || {
-        std::net::TcpStream::connect((address, port)).is_ok()
-    })?;
+    wait_until("the TLS server listens", || std::net::TcpStream::connect((address, port)).is_ok())?;
     Ok(server)
 }

@@ -28,11 +28,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn new(config: HostConfig, now_ns: u64) -> Self {
-        Self {
-            config,
-            now_ns,
-            ..Self::default()
-        }
+        Self { config, now_ns, ..Self::default() }
     }
 
     pub(crate) fn run(&self, frame: &[u8]) -> Decision {
@@ -62,9 +58,7 @@ impl Tables for &Memory {
     }
 
     fn meters(&self, client: &ClientKey) -> Option<Self::Meters> {
-        Some(Rc::clone(
-            self.meters.borrow_mut().entry(*client).or_default(),
-        ))
+        Some(Rc::clone(self.meters.borrow_mut().entry(*client).or_default()))
     }
 
     fn flow(&self, _: u64) -> Option<Self::Flow> {
@@ -76,9 +70,7 @@ impl Tables for &Memory {
     }
 
     fn record(&self, frame: &Frame, stream_start: u32) {
-        self.recorded
-            .borrow_mut()
-            .push((frame.tcp.sequence, stream_start));
+        self.recorded.borrow_mut().push((frame.tcp.sequence, stream_start));
     }
 }
 

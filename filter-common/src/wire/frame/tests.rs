@@ -40,10 +40,7 @@ fn with<const N: usize>(packet: &Builder, at: usize, bytes: [u8; N]) -> Vec<u8> 
 }
 
 fn extended(extensions: &[u8]) -> Builder {
-    extensions
-        .iter()
-        .fold(v6(), |packet, kind| packet.extension(*kind, 1))
-        .tcp(data())
+    extensions.iter().fold(v6(), |packet, kind| packet.extension(*kind, 1)).tcp(data())
 }
 
 fn six() -> Builder {
@@ -60,54 +57,27 @@ fn six() -> Builder {
 
 /// Whole TCP segments in everything that they may be wrapped in.
 fn wrapped() -> Vec<(&'static str, Vec<u8>)> {
-    let segment_with_options = Segment {
-        options: &[1; 40],
-        ..data()
-    };
+    let segment_with_options = Segment { options: &[1; 40], ..data() };
     std::vec![
         ("IPv4", v4().tcp(data()).build()),
         ("IPv4, one tag", v4().vlan(VLAN).tcp(data()).build()),
-        (
-            "IPv4, two tags",
-            v4().vlan(SERVICE_VLAN).vlan(VLAN).tcp(data()).build()
-        ),
-        (
-            "IPv4, old QinQ",
-            v4().vlan(0x9100).vlan(VLAN).tcp(data()).build()
-        ),
-        (
-            "IPv4, one word of options",
-            v4().options(1).tcp(data()).build()
-        ),
-        (
-            "IPv4, ten words of options",
-            v4().options(10).tcp(data()).build()
-        ),
+        ("IPv4, two tags", v4().vlan(SERVICE_VLAN).vlan(VLAN).tcp(data()).build()),
+        ("IPv4, old QinQ", v4().vlan(0x9100).vlan(VLAN).tcp(data()).build()),
+        ("IPv4, one word of options", v4().options(1).tcp(data()).build()),
+        ("IPv4, ten words of options", v4().options(10).tcp(data()).build()),
         ("IPv4, TCP options", v4().tcp(segment_with_options).build()),
         ("IPv6", v6().tcp(data()).build()),
-        (
-            "IPv6, two tags",
-            v6().vlan(SERVICE_VLAN).vlan(VLAN).tcp(data()).build()
-        ),
+        ("IPv6, two tags", v6().vlan(SERVICE_VLAN).vlan(VLAN).tcp(data()).build()),
         ("IPv6, hop by hop", extended(&[proto::HOP_BY_HOP]).build()),
         ("IPv6, routing", extended(&[proto::ROUTING]).build()),
-        (
-            "IPv6, authentication",
-            extended(&[proto::AUTHENTICATION]).build()
-        ),
+        ("IPv6, authentication", extended(&[proto::AUTHENTICATION]).build()),
         ("IPv6, destination", extended(&[proto::DESTINATION]).build()),
         ("IPv6, mobility", extended(&[proto::MOBILITY]).build()),
         ("IPv6, HIP", extended(&[proto::HIP]).build()),
         ("IPv6, shim6", extended(&[proto::SHIM6]).build()),
         ("IPv6, six extensions", six().build()),
-        (
-            "IPv6, the longest extension",
-            v6().extension(60, 255).tcp(data()).build()
-        ),
-        (
-            "IPv6, atomic fragment",
-            v6().fragment(0, false).tcp(data()).build()
-        ),
+        ("IPv6, the longest extension", v6().extension(60, 255).tcp(data()).build()),
+        ("IPv6, atomic fragment", v6().fragment(0, false).tcp(data()).build()),
     ]
 }
 
@@ -115,20 +85,12 @@ fn wrapped() -> Vec<(&'static str, Vec<u8>)> {
 fn a_segment_is_found_in_all_its_wrappings() {
     for (description, frame) in wrapped() {
         let found = parsed(&frame);
-        assert_eq!(
-            (found.kind, found.reason),
-            (Kind::Tcp, Reason::NO_RULE),
-            "{description}"
-        );
+        assert_eq!((found.kind, found.reason), (Kind::Tcp, Reason::NO_RULE), "{description}");
         let tcp = found.tcp;
         let start = usize::try_from(tcp.offset + u32::from(tcp.header_len)).unwrap();
         let len = usize::try_from(tcp.payload_len()).unwrap();
         assert_eq!(&frame[start..start + len], PAYLOAD, "{description}");
-        assert_eq!(
-            (tcp.source_port, tcp.destination_port),
-            (40_000, 443),
-            "{description}"
-        );
+        assert_eq!((tcp.source_port, tcp.destination_port), (40_000, 443), "{description}");
         assert_eq!((tcp.sequence, tcp.fragment), (7, false), "{description}");
     }
 }
@@ -136,25 +98,14 @@ fn a_segment_is_found_in_all_its_wrappings() {
 #[test]
 fn ethernet_padding_is_no_payload() {
     for packet in [v4(), v6()] {
-        let segment = Segment {
-            payload: b"x",
-            ..data()
-        };
-        assert_eq!(
-            parsed(&packet.tcp(segment).padding(20).build())
-                .tcp
-                .payload_len(),
-            1
-        );
+        let segment = Segment { payload: b"x", ..data() };
+        assert_eq!(parsed(&packet.tcp(segment).padding(20).build()).tcp.payload_len(), 1);
     }
 }
 
 #[test]
 fn a_length_of_zero_reaches_to_the_end() {
-    for frame in [
-        with(&v4().tcp(data()), 16, [0, 0]),
-        with(&v6().tcp(data()), 18, [0, 0]),
-    ] {
+    for frame in [with(&v4().tcp(data()), 16, [0, 0]), with(&v6().tcp(data()), 18, [0, 0])] {
         assert_eq!(parsed(&frame).tcp.payload_len(), 7);
     }
 }
@@ -166,21 +117,14 @@ fn the_first_fragment_shows_its_segment_and_later_ones_nothing() {
         assert_eq!((first.kind, first.tcp.fragment), (Kind::Tcp, true));
         for more in [true, false] {
             let later = parsed(&packet.clone().fragment(1, more).tcp(data()).build());
-            assert_eq!(
-                (later.kind, later.reason),
-                (Kind::Addressed, Reason::NO_RULE)
-            );
+            assert_eq!((later.kind, later.reason), (Kind::Addressed, Reason::NO_RULE));
         }
     }
 }
 
 #[test]
 fn extensions_are_not_looked_for_in_a_later_fragment() {
-    let later = v6()
-        .fragment(9, false)
-        .extension(proto::DESTINATION, 200)
-        .tcp(data())
-        .build();
+    let later = v6().fragment(9, false).extension(proto::DESTINATION, 200).tcp(data()).build();
     assert_eq!(parsed(&later[..80]).reason, Reason::IP_LENGTH);
     assert_eq!(parsed(&later).reason, Reason::NO_RULE);
 }
@@ -220,18 +164,6 @@ fn a_mapped_source_is_the_ipv4_address() {
 #[test]
 fn an_ipv6_client_is_its_64_and_an_ipv4_client_is_itself() {
     let client = |packet: Builder| parsed(&packet.build()).source.client();
-    assert_eq!(
-        client(v6()),
-        ClientKey {
-            high: 0x2001_0db8_0000_0000,
-            low: 0
-        }
-    );
-    assert_eq!(
-        client(v4()),
-        ClientKey {
-            high: 0,
-            low: 0xffff_c000_0201
-        }
-    );
+    assert_eq!(client(v6()), ClientKey { high: 0x2001_0db8_0000_0000, low: 0 });
+    assert_eq!(client(v4()), ClientKey { high: 0, low: 0xffff_c000_0201 });
 }

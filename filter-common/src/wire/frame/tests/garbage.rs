@@ -18,10 +18,7 @@ fn assert_inside(frame: &[u8]) {
     if found.kind == Kind::Tcp {
         let end = found.tcp.offset + found.tcp.len;
         assert!(usize::try_from(end).unwrap() <= frame.len(), "{found:?}");
-        assert!(
-            u32::from(found.tcp.header_len) <= found.tcp.len,
-            "{found:?}"
-        );
+        assert!(u32::from(found.tcp.header_len) <= found.tcp.len, "{found:?}");
     } else if found.kind == Kind::Unaddressed {
         assert_ne!(found.reason, Reason::NO_RULE);
     }
