@@ -8,6 +8,7 @@ use crate::replay::{HostTables, ip_addr};
 use aya::maps::{Array, MapData, RingBuf};
 use bytes::Bytes;
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
+use filter_common::abi::record::RECORD_CAPACITY;
 use filter_common::wire::cursor::SlicePacket;
 use filter_common::wire::frame::{self, Kind};
 use std::fmt;
@@ -60,10 +61,11 @@ impl Engine for HostEngine {
         };
         let (tcp, addresses) = (parsed.tcp, [parsed.source, parsed.destination]);
         let start = usize::try_from(tcp.offset).unwrap_or(usize::MAX);
-        let len = usize::try_from(tcp.len).unwrap_or(usize::MAX);
+        // As the program copies no more of a segment, the engines agree about it.
+        let len = usize::try_from(tcp.len.min(RECORD_CAPACITY)).unwrap_or(usize::MAX);
         let captured = frame.bytes.get(start..frame.captured).unwrap_or_default();
         let bytes = Bytes::copy_from_slice(captured.get(..len).unwrap_or(captured));
-        let made = Segment::new(addresses.map(|a| ip_addr(&a)), stream_start, bytes, tcp.len);
+        let made = Segment::new(addresses.map(|a| ip_addr(&a)), stream_start, &bytes, tcp.len);
         // A capture may end within the TCP header: nothing is known of the segment then.
         Ok(made.ok().map(|segment| segment.at(time_ns)))
     }

@@ -13,7 +13,7 @@ mod row;
 
 pub use engine::{Engine, EngineKind, HostEngine, KernelEngine};
 pub use error::{CaptureError, Damage, FileError};
-pub use link::LinkType;
+pub use link::{Frame, LinkType};
 pub use report::Summary;
 pub use row::{Row, Rows};
 
@@ -48,16 +48,16 @@ pub fn run(
         let end = read_file(path, engine.as_mut(), &mut |event| report.handle(event));
         report.end_file(end?)?;
     }
-    report.finish()
+    Ok(report.finish())
 }
 
 /// Something that reading a file brought about.
 #[derive(Debug)]
-pub enum Event {
+enum Event {
     /// A packet was read.
     Packet,
     /// A hello was put together, or given up.
-    Told(Outcome),
+    Told(Box<Outcome>),
 }
 
 /// Why reading stopped before the end.
@@ -127,7 +127,7 @@ fn drain(
     tell: &mut dyn FnMut(Event) -> Result<(), CaptureError>,
 ) -> Result<(), CaptureError> {
     while let Some(outcome) = assembler.poll_outcome() {
-        tell(Event::Told(outcome))?;
+        tell(Event::Told(Box::new(outcome)))?;
     }
     Ok(())
 }

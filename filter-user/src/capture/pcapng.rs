@@ -67,7 +67,7 @@ impl PcapNg {
     /// The next packet; `None` at the end of the file. `offset` moves behind each block.
     pub(super) fn next_packet(&mut self, offset: &mut u64) -> Result<Option<Packet<'_>>, Damage> {
         while let Some(kind) = self.read_block()? {
-            let found = self.handle(kind).ok_or(Damage::Block)?;
+            let found = self.handle(kind)?;
             let len = HEADER_LEN + self.body.len() + TRAILER_LEN;
             *offset += u64::try_from(len).unwrap_or(u64::MAX);
             if let Some(Fields { interface, time_ns, captured, wire_len, at }) = found {
@@ -92,7 +92,7 @@ impl PcapNg {
         }
         let read = self.body.len() - HEADER_LEN;
         let len = self.u32(&self.body, 4).and_then(|len| usize::try_from(len).ok());
-        let fits = |len: &usize| len % 4 == 0 && *len <= MAX_BLOCK_LEN;
+        let fits = |len: &usize| len.is_multiple_of(4) && *len <= MAX_BLOCK_LEN;
         let rest =
             len.filter(fits).and_then(|len| len.checked_sub(HEADER_LEN + TRAILER_LEN + read));
         let rest = rest.ok_or(Damage::Block)?;
@@ -111,26 +111,31 @@ impl PcapNg {
         })
     }
 
-    /// Takes a block. The outer `None`: it contradicts itself; the inner: it is no packet.
-    fn handle(&mut self, kind: u32) -> Option<Option<Fields>> {
-        let body = &self.body[..];
-        let fields = match kind {
-            SECTION_HEADER => {
-                self.interfaces.clear();
-                return Some(None);
-            }
+    /// Takes a block; `None` if it holds no packet.
+    fn handle(&mut self, kind: u32) -> Result<Option<Fields>, Damage> {
+        match kind {
+            SECTION_HEADER => self.interfaces.clear(),
             INTERFACE => {
-                let interface = self.interface(body)?;
+                let interface = self.interface(&self.body).ok_or(Damage::Block)?;
                 self.interfaces.push(interface);
-                return Some(None);
             }
+            ENHANCED_PACKET | OBSOLETE_PACKET | SIMPLE_PACKET => {
+                return self.fields(kind, &self.body).map(Some).ok_or(Damage::Block);
+            }
+            _ => {}
+        }
+        Ok(None)
+    }
+
+    /// A packet's fields; `None` if they contradict the block or one another.
+    fn fields(&self, kind: u32, body: &[u8]) -> Option<Fields> {
+        let fields = match kind {
             ENHANCED_PACKET => self.packet(body, usize::try_from(self.u32(body, 0)?).ok()?)?,
             OBSOLETE_PACKET => self.packet(body, self.u16(body, 0)?.into())?,
-            SIMPLE_PACKET => self.simple_packet(body)?,
-            _ => return Some(None),
+            _ => self.simple_packet(body)?,
         };
         body.get(fields.at..)?.get(..fields.captured)?;
-        Some(Some(fields))
+        Some(fields)
     }
 
     fn interface(&self, body: &[u8]) -> Option<Interface> {

@@ -27,7 +27,7 @@ pub const LINGER_NS: u64 = 60_000_000_000;
 /// A stream's name: its flow and the sequence number at which it starts.
 type Key = (Flow, u32);
 
-/// Puts ClientHellos together from segments in any order.
+/// Puts each ClientHello together from segments in any order.
 ///
 /// *Shape*: [`handle_segment`](Self::handle_segment) and [`expire`](Self::expire) take
 /// segments and time, [`poll_outcome`](Self::poll_outcome) gives what came of them.

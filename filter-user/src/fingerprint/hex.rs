@@ -17,28 +17,31 @@ pub(super) fn write<const N: usize>(into: &mut [u8; N], bytes: &[u8]) {
 /// Four digits of each value, separated by commas.
 pub(super) fn push_list(text: &mut String, values: &[u16]) {
     text.reserve(values.len() * 5);
-    for (index, value) in values.iter().enumerate() {
-        if index > 0 {
-            text.push(',');
-        }
-        for shift in [12, 8, 4, 0] {
-            let [_, nibble] = (value >> shift).to_be_bytes();
-            text.push(char::from(digit(nibble)));
-        }
+    let mut comma = "";
+    for value in values {
+        let mut digits = [0; 4];
+        write(&mut digits, &value.to_be_bytes());
+        text.push_str(comma);
+        text.push_str(str::from_utf8(&digits).unwrap_or_default());
+        comma = ",";
     }
 }
 
 /// A decimal number.
 pub(super) fn push_decimal(text: &mut String, value: u16) {
-    let mut divisor = 10_000;
-    while divisor > 1 && value < divisor {
-        divisor /= 10;
+    let mut digits = [0; 5];
+    let mut rest = value;
+    let mut from = digits.len();
+    for (at, digit) in digits.iter_mut().enumerate().rev() {
+        let [_, figure] = (rest % 10).to_be_bytes();
+        *digit = b'0' + figure;
+        rest /= 10;
+        from = at;
+        if rest == 0 {
+            break;
+        }
     }
-    while divisor > 0 {
-        let [_, figure] = (value / divisor % 10).to_be_bytes();
-        text.push(char::from(b'0' + figure));
-        divisor /= 10;
-    }
+    text.push_str(str::from_utf8(&digits[from..]).unwrap_or_default());
 }
 
 #[cfg(test)]

@@ -51,17 +51,17 @@ impl Segment {
     /// A segment out of an IP packet.
     ///
     /// *Shape*: `bytes` starts with the TCP header. If they are fewer than `claimed_len`,
-    /// which is what the IP header counts, the segment was cut by the capture and its
-    /// checksum is not looked at.
+    /// which is what the IP header counts, the segment was cut by the capture, or is a
+    /// super-packet longer than the program copies, and its checksum can't be verified.
     ///
     /// *Errors*: [`SegmentError`].
     pub fn new(
         addresses: [IpAddr; 2],
         stream_start: u32,
-        bytes: Bytes,
+        bytes: &Bytes,
         claimed_len: u32,
     ) -> Result<Self, SegmentError> {
-        let (tcp, _) = TcpHeader::read_from_prefix(&bytes).map_err(|_| SegmentError::Short)?;
+        let (tcp, _) = TcpHeader::read_from_prefix(bytes).map_err(|_| SegmentError::Short)?;
         let header_len = (tcp.data_offset >> 4) * 4;
         let len = u32::try_from(bytes.len()).map_err(|_| SegmentError::Lengths)?;
         let payload_len = claimed_len.checked_sub(header_len.into());
@@ -69,7 +69,7 @@ impl Segment {
         if header_len < TCP_HEADER_LEN || len > claimed_len {
             return Err(SegmentError::Lengths);
         }
-        let checksum = if len < claimed_len { Checksum::Valid } else { verify(addresses, &bytes) };
+        let checksum = if len < claimed_len { Checksum::Valid } else { verify(addresses, bytes) };
         let [source, destination] = addresses;
         // The SYN takes a sequence number of its own; TCP Fast Open's data follows it.
         let syn = u32::from(TcpFlags(tcp.flags).opens());
@@ -113,7 +113,7 @@ impl Segment {
         let addresses =
             [header.source, header.destination].map(|[high, low]| ip_addr(&Address { high, low }));
         let bytes = Bytes::copy_from_slice(bytes);
-        let segment = Self::new(addresses, header.stream_start, bytes, header.segment_len)?;
+        let segment = Self::new(addresses, header.stream_start, &bytes, header.segment_len)?;
         let proven = header.evidence & SegmentRecord::PROVEN != 0;
         Ok(Self { proven, time_ns: header.time_ns, ..segment })
     }

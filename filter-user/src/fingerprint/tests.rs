@@ -58,7 +58,7 @@ fn tcp(sequence: u32, flags: u8, payload: &[u8]) -> Vec<u8> {
 
 fn made(start: u32, bytes: Vec<u8>, time_ns: u64) -> Segment {
     let len = u32::try_from(bytes.len()).unwrap();
-    let segment = Segment::new(ADDRESSES, start, bytes.into(), len).unwrap();
+    let segment = Segment::new(ADDRESSES, start, &bytes.into(), len).unwrap();
     Segment { time_ns, ..segment }
 }
 
@@ -184,7 +184,7 @@ fn a_cut_segment_is_truncated_unless_the_rest_comes() {
     let stream = hello_stream(5000);
     let bytes = Bytes::from(tcp(7, 0x18, &stream)).slice(..200);
     let len = u32::try_from(stream.len()).unwrap() + 20;
-    let cut = Segment::new(ADDRESSES, 7, bytes, len).unwrap();
+    let cut = Segment::new(ADDRESSES, 7, &bytes, len).unwrap();
     assert_eq!(verdict(&run(std::slice::from_ref(&cut))), Err(Cause::Truncated));
     assert_eq!(verdict(&run(&[cut, part(7, &stream, 90..stream.len())])), Ok(RAW));
 }
@@ -261,10 +261,10 @@ fn parts(
     let mut bounds: Vec<usize> = tiles.iter().map(|i| i.index(len)).collect();
     bounds.extend([0, len]);
     bounds.sort_unstable();
-    let tiled = bounds.windows(2).map(|pair| (pair[0], pair[1]));
+    let joined = bounds.windows(2).map(|pair| (pair[0], pair[1]));
     let extra = extra.iter().map(|(a, b)| (a.index(len), b.index(len)));
     let ranges: Vec<(usize, usize)> =
-        tiled.chain(extra.map(|(a, b)| (a.min(b), a.max(b)))).filter(|(a, b)| a < b).collect();
+        joined.chain(extra.map(|(a, b)| (a.min(b), a.max(b)))).filter(|(a, b)| a < b).collect();
     let mut segments: Vec<Segment> =
         ranges.iter().map(|&(a, b)| part(start, stream, a..b)).collect();
     for (at, with) in (0..segments.len()).zip(order) {
@@ -311,7 +311,7 @@ proptest! {
         for (at, payload, more) in parts {
             let bytes = tcp(start.wrapping_add(at).wrapping_sub(100), 0x18, &payload);
             let len = u32::try_from(bytes.len()).unwrap() + more / 2;
-            let segment = Segment::new(ADDRESSES, start, bytes.into(), len).unwrap();
+            let segment = Segment::new(ADDRESSES, start, &bytes.into(), len).unwrap();
             assembler.handle_segment(&segment);
         }
         assembler.finish();
