@@ -97,7 +97,7 @@ fn a_real_client_is_fingerprinted_and_a_rule_on_it_bites() -> Result<()> {
     ensure!(lab.pings(PEERS[0]), "a client from before the rule passes until its next hello");
     daemon.must(&["fingerprint", "unblock", &ja4])?;
     daemon.palisade(&["fingerprint", "unblock", STRANGER])?.refused(1, "no rule")?;
-    daemon.palisade(&["fingerprint", "block", "nonsense"])?.refused(1, "nonsense")?;
+    daemon.palisade(&["fingerprint", "block", "nonsense"])?.refused(1, "looks like t13d")?;
     Ok(())
 }
 

@@ -36,15 +36,17 @@ fn a_block_is_in_force_within_ten_milliseconds_of_the_command() -> Result<()> {
     require_privileges!();
     let lab = Lab::new()?;
     let daemon = Daemon::start(&lab, ENFORCE)?;
-    let mut best = Duration::MAX;
-    for i in 0..20 {
+    let mut all = Vec::new();
+    for i in 0..21 {
         let prefix = format!("203.0.113.{i}");
-        let (_, took) = timed(|| daemon.must(&["block", "add", &prefix]))?;
-        best = best.min(took);
+        all.push(timed(|| daemon.must(&["block", "add", &prefix]))?.1);
     }
-    // The command only returns once the entry is in the kernel.
-    output::result(&format!("block add, command included: {best:?}"));
-    ensure!(best < Duration::from_millis(10), "{best:?}");
+    all.sort();
+    let [median, worst] = [all[10], all[20]];
+    // The command only returns once the entry is on disk and in the kernel.
+    let figures = format!("block add, its process included: {median:?}, worst {worst:?}");
+    output::result(&figures);
+    ensure!(median < Duration::from_millis(10), "{figures}");
     Ok(())
 }
 
