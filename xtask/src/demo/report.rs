@@ -57,9 +57,11 @@ impl ReportFile {
         };
         let mut text = serde_json::to_string(report)?;
         text.push('\n');
+        // Not emptied first: whenever this process is killed, there is a report. Each is longer
+        // than the one before.
         file.rewind()?;
-        file.set_len(0)?;
-        file.write_all(text.as_bytes()).context("can't write the report")
+        file.write_all(text.as_bytes()).context("can't write the report")?;
+        file.set_len(file.stream_position()?).context("can't cut the report")
     }
 }
 
