@@ -159,7 +159,7 @@ fn data_of_a_connection_older_than_the_filter_is_not_recorded_unless_it_starts_a
 fn a_newer_connection_takes_the_slot_and_its_own_start_gets_an_older_one_back() {
     let wire = Wire::opened(101);
     let bytes = hello(1900);
-    assert_eq!(wire.send(Segment::syn((40_001, 443), 5000)), []);
+    assert_eq!(wire.send(Segment::syn((40_001, 443), 1000)), []);
     assert_eq!(wire.data(1501, &bytes[1400..]), []);
     assert_eq!(wire.data(101, &bytes[..1400]), [(101, 101)]);
     assert_eq!(wire.data(1501, &bytes[1400..]), [(1501, 101)]);
