@@ -61,7 +61,8 @@ impl ReportFile {
         // than the one before.
         file.rewind()?;
         file.write_all(text.as_bytes()).context("can't write the report")?;
-        file.set_len(file.stream_position()?).context("can't cut the report")
+        let end = file.stream_position()?;
+        file.set_len(end).context("can't cut the report")
     }
 }
 
