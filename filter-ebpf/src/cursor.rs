@@ -31,14 +31,18 @@ macro_rules! load_as {
 pub(crate) struct XdpPacket {
     start: usize,
     end: usize,
+    total_len: u32,
     context: *mut xdp_md,
 }
 
 impl XdpPacket {
     /// The frame of a context, which must outlive it.
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "frames are shorter than 4 GiB")]
     pub(crate) fn new(context: &XdpContext) -> Self {
-        Self { start: context.data(), end: context.data_end(), context: context.ctx }
+        // SAFETY: the context is the one that the kernel called the program with.
+        let total_len = unsafe { bpf_xdp_get_buff_len(context.ctx) as u32 };
+        Self { start: context.data(), end: context.data_end(), total_len, context: context.ctx }
     }
 }
 
@@ -51,10 +55,8 @@ impl Packet for XdpPacket {
     }
 
     #[inline(always)]
-    #[expect(clippy::cast_possible_truncation, reason = "frames are shorter than 4 GiB")]
     fn total_len(&self) -> u32 {
-        // SAFETY: the context is the one that the kernel called the program with.
-        unsafe { bpf_xdp_get_buff_len(self.context) as u32 }
+        self.total_len
     }
 
     #[inline(always)]

@@ -6,7 +6,8 @@ use aya_ebpf::bindings::{BPF_F_CURRENT_NETNS, BPF_TCP_ESTABLISHED};
 use aya_ebpf::helpers::generated::{bpf_sk_release, bpf_skc_lookup_tcp};
 use aya_ebpf::programs::XdpContext;
 use core::mem::size_of;
-use filter_common::wire::frame::{Address, Frame};
+use crate::tables::network_words;
+use filter_common::wire::frame::Frame;
 
 /// A four-tuple as the kernel's `struct bpf_sock_tuple` has it, in network order.
 #[repr(C)]
@@ -30,22 +31,9 @@ pub(crate) fn is_established(context: &XdpContext, frame: &Frame) -> bool {
         let (source, destination) = (source.tail().to_be(), destination.tail().to_be());
         look_up(context, Tuple { source, destination, source_port, destination_port })
     } else {
-        let (source, destination) = (in_order(&source), in_order(&destination));
+        let (source, destination) = (network_words(&source), network_words(&destination));
         look_up(context, Tuple { source, destination, source_port, destination_port })
     }
-}
-
-/// In words of four bytes: the tuple has no room for the padding of eight.
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
-const fn in_order(address: &Address) -> [u32; 4] {
-    let Address { high, low } = *address;
-    [
-        ((high >> 32) as u32).to_be(),
-        (high as u32).to_be(),
-        ((low >> 32) as u32).to_be(),
-        (low as u32).to_be(),
-    ]
 }
 
 #[inline(always)]

@@ -49,9 +49,11 @@ impl Tables for MapTables<'_> {
     #[inline(always)]
     fn address_class(&self, address: &Address) -> AddressClass {
         let found = if address.is_v4() {
-            POLICY_V4.get(Key::new(32, address.tail().to_be()))
+            let key = LpmKey { prefix_len: 32, words: [address.tail().to_be()] };
+            POLICY_V4.get(key.as_key())
         } else {
-            POLICY_V6.get(Key::new(128, [address.high.to_be(), address.low.to_be()]))
+            let key = LpmKey { prefix_len: 128, words: network_words(address) };
+            POLICY_V6.get(key.as_key())
         };
         found.copied().unwrap_or_default()
     }
@@ -88,6 +90,36 @@ impl Tables for MapTables<'_> {
     #[inline(always)]
     fn record(&self, frame: &Frame, stream_start: u32) {
         record::copy_segment(self.context, frame, stream_start);
+    }
+}
+
+/// An address in network order, in words of four bytes.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
+pub(crate) const fn network_words(address: &Address) -> [u32; 4] {
+    let Address { high, low } = *address;
+    [
+        ((high >> 32) as u32).to_be(),
+        (high as u32).to_be(),
+        ((low >> 32) as u32).to_be(),
+        (low as u32).to_be(),
+    ]
+}
+
+/// The kernel's `struct bpf_lpm_trie_key`, aligned: the library's is packed, and would be
+/// written byte by byte.
+#[repr(C)]
+struct LpmKey<const N: usize> {
+    prefix_len: u32,
+    words: [u32; N],
+}
+
+impl<const N: usize> LpmKey<N> {
+    #[inline(always)]
+    const fn as_key(&self) -> &Key<[u32; N]> {
+        // SAFETY: both are a length and N words without padding; a packed type has no
+        // alignment.
+        unsafe { &*core::ptr::from_ref(self).cast() }
     }
 }
 
