@@ -32,12 +32,14 @@ pub(crate) fn succeeded(command: &Command, output: &Output) -> Result<()> {
     if output.status.success() {
         return Ok(());
     }
-    let said = [output.stderr.as_slice(), output.stdout.as_slice()].concat();
+    // Some say what is wrong on standard output, as `cargo fmt --check` does; but beside a
+    // standard error it is something else, such as Cargo's messages for programs.
+    let said = if output.stderr.is_empty() { &output.stdout } else { &output.stderr };
     bail!(
         "{} ended with {}:\n{}",
         line_of(command),
         output.status,
-        tail(&String::from_utf8_lossy(&said), TAIL_LINES)
+        tail(&String::from_utf8_lossy(said), TAIL_LINES)
     )
 }
 
