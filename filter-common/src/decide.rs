@@ -17,8 +17,9 @@ use crate::abi::config::HostConfig;
 use crate::abi::counter::{Reason, Verdict};
 use crate::gcra::Limit;
 use crate::hello::{self, FlowRef};
+use crate::wire::address::Address;
 use crate::wire::cursor::Packet;
-use crate::wire::frame::{self, Address, Frame, Kind};
+use crate::wire::frame::{self, Frame, Kind};
 
 /// The look-ups that [`decide`] needs. The program implements them on maps, the host on
 /// plain memory.
@@ -159,8 +160,7 @@ fn check_client<T: Tables>(tables: &T, config: &HostConfig, walk: &mut Walk) -> 
         return NOTHING;
     };
     let over = |meter, limit: &Limit| !meters.charge(meter, limit, now_ns);
-    if throttled && over(Meter::THROTTLE, throttle) && walk.refuse(Reason::THROTTLE, verdict.mode)
-    {
+    if throttled && over(Meter::THROTTLE, throttle) && walk.refuse(Reason::THROTTLE, verdict.mode) {
         return Reason::THROTTLE;
     }
     if packets.is_on()

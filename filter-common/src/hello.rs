@@ -8,9 +8,10 @@
 use crate::abi::flow::FlowSlot;
 use crate::abi::record::HELLO_WINDOW;
 use crate::decide::Tables;
+use crate::wire::address::Address;
 use crate::wire::client_hello::HANDSHAKE_HEADER_LEN;
 use crate::wire::cursor::Packet;
-use crate::wire::frame::{Address, Frame};
+use crate::wire::frame::Frame;
 
 /// Bytes that tell a ClientHello: a TLS record header and a handshake header.
 pub const START_LEN: usize = 9;
@@ -129,7 +130,7 @@ const fn mix_address(hash: u64, address: &Address) -> u64 {
     mix(mix(hash, address.high), address.low)
 }
 
-/// A round of MurmurHash3's finaliser.
+/// A round of `MurmurHash3`'s finaliser.
 #[inline(always)]
 const fn mix(hash: u64, word: u64) -> u64 {
     let x = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);

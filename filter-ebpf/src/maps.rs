@@ -24,7 +24,8 @@ pub(crate) static CONFIG: Array<HostConfig> = Array::with_max_entries(1, 0);
 
 /// IPv4 prefix, in network order, to class. Written by the daemon; when full the daemon refuses more.
 #[map]
-pub(crate) static POLICY_V4: LpmTrie<[u32; 1], AddressClass> = LpmTrie::with_max_entries(POLICY_CAPACITY, 0);
+pub(crate) static POLICY_V4: LpmTrie<[u32; 1], AddressClass> =
+    LpmTrie::with_max_entries(POLICY_CAPACITY, 0);
 
 /// IPv6 prefix, in network order, to class. Written by the daemon; when full the daemon refuses more.
 #[map]

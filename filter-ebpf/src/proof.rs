@@ -2,11 +2,11 @@
 //! with.
 #![expect(unsafe_code, reason = "socket look-up helpers take and return raw pointers")]
 
+use crate::tables::network_words;
 use aya_ebpf::bindings::{BPF_F_CURRENT_NETNS, BPF_TCP_ESTABLISHED};
 use aya_ebpf::helpers::generated::{bpf_sk_release, bpf_skc_lookup_tcp};
 use aya_ebpf::programs::XdpContext;
 use core::mem::size_of;
-use crate::tables::network_words;
 use filter_common::wire::frame::Frame;
 
 /// A four-tuple as the kernel's `struct bpf_sock_tuple` has it, in network order.

@@ -1,8 +1,8 @@
 //! Map pointers: `decide`'s look-ups on the maps.
 #![expect(unsafe_code, reason = "map values are reached by pointers that the verifier checks")]
 
-use crate::record;
 use crate::maps::{CLIENTS, CONFIG, FLOWS, FRAME, POLICY_V4, POLICY_V6, VERDICTS};
+use crate::record;
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::maps::lpm_trie::Key;
 use aya_ebpf::programs::XdpContext;
@@ -14,7 +14,8 @@ use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
 use filter_common::decide::{Meters, Tables};
 use filter_common::gcra::Limit;
 use filter_common::hello::FlowRef;
-use filter_common::wire::frame::{Address, Frame};
+use filter_common::wire::address::Address;
+use filter_common::wire::frame::Frame;
 
 /// Room for the parsed frame.
 #[inline(always)]

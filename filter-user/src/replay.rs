@@ -9,8 +9,9 @@ use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
 use filter_common::decide::{Decision, Meters, Tables, decide};
 use filter_common::gcra::Limit;
 use filter_common::hello::FlowRef;
+use filter_common::wire::address::Address;
 use filter_common::wire::cursor::SlicePacket;
-use filter_common::wire::frame::{Address, Frame};
+use filter_common::wire::frame::Frame;
 use ipnet::IpNet;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
@@ -84,10 +85,13 @@ impl Tables for &HostTables {
     }
 
     fn address_class(&self, address: &Address) -> AddressClass {
+        if self.policy.is_empty() {
+            return AddressClass::default();
+        }
         let address = ip_addr(address);
         let longest = if address.is_ipv4() { 32 } else { 128 };
-        let prefixes = (0..=longest).rev().filter_map(|len| IpNet::new(address, len).ok());
-        let found = prefixes.filter_map(|net| self.policy.get(&net.trunc())).next();
+        let mut prefixes = (0..=longest).rev().filter_map(|len| IpNet::new(address, len).ok());
+        let found = prefixes.find_map(|net| self.policy.get(&net.trunc()));
         found.copied().unwrap_or_default()
     }
 

@@ -92,7 +92,10 @@ impl Store {
     /// Writes changes down, all or none, and returns when they are on disk.
     ///
     /// *Errors*: [`StoreError`]; nothing was written.
-    pub fn commit<'a>(&self, writes: impl IntoIterator<Item = Write<'a>>) -> Result<(), StoreError> {
+    pub fn commit<'a>(
+        &self,
+        writes: impl IntoIterator<Item = Write<'a>>,
+    ) -> Result<(), StoreError> {
         self.try_commit(writes).map_err(|reason| self.failed(reason))
     }
 
@@ -210,7 +213,8 @@ mod tests {
         let entry = Entry { mode: Mode::SHADOW, comment: "why".into(), added_unix_ms: 7 };
         let rule = SavedRule { lasts_s: 60, comment: String::new() };
         let store = Store::open(dir.path()).unwrap();
-        let entries = [Write::Entry(List::Block, prefix, Some(&entry)), Write::Mode(HostMode::Enforce)];
+        let entries =
+            [Write::Entry(List::Block, prefix, Some(&entry)), Write::Mode(HostMode::Enforce)];
         store.commit(entries).unwrap();
         store.commit([Write::Rule("t13d_a_b", Some(&rule))]).unwrap();
         drop(store);

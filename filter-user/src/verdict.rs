@@ -2,7 +2,7 @@
 
 use filter_common::abi::Mode;
 use filter_common::abi::client::{ClientKey, ClientVerdict, Source, VERDICT_CAPACITY};
-use filter_common::wire::frame::Address;
+use filter_common::wire::address::Address;
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;

@@ -6,7 +6,7 @@ use filter_common::abi::address::AddressClass;
 use filter_common::abi::client::{ClientKey, ClientVerdict, Meter};
 use filter_common::abi::config::HostConfig;
 use filter_common::gcra::Limit;
-use filter_common::wire::frame::Address;
+use filter_common::wire::address::Address;
 use filter_user::clock::Now;
 use ipnet::IpNet;
 use std::net::IpAddr;

@@ -5,7 +5,8 @@ use crate::rules::Rules;
 use anyhow::Result;
 use filter_common::abi::counter::Verdict;
 use filter_common::abi::record::RECORD_CAPACITY;
-use filter_common::wire::frame::{Address, Frame};
+use filter_common::wire::address::Address;
+use filter_common::wire::frame::Frame;
 use filter_user::clock::Now;
 use filter_user::replay::{HostTables, Outcome};
 

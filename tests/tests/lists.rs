@@ -61,7 +61,9 @@ fn allow_wins_over_a_longer_block_and_over_a_verdict() -> Result<()> {
     daemon.must(&["allow", "add", "192.0.2.0/24"])?;
     ensure!(lab.pings(PEERS[0]));
     ensure!(daemon.json(&["explain", PEERS[0]])?["effect"] == "pass");
-    daemon.palisade(&["verdict", "add", PEERS[0], "block", "--for", "5m"])?.refused(1, "allowlist")?;
+    daemon
+        .palisade(&["verdict", "add", PEERS[0], "block", "--for", "5m"])?
+        .refused(1, "allowlist")?;
     daemon.must(&["allow", "del", "192.0.2.0/24"])?;
     ensure!(!lab.pings(PEERS[0]));
     Ok(())

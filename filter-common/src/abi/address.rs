@@ -9,7 +9,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 ///
 /// *Concurrency*: written by the daemon alone; the kernel replaces an element whole, so
 /// a packet sees the old class or the new one.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct AddressClass {
     /// What to do: [`AddressClass::ALLOW`] or [`AddressClass::BLOCK`]. A number that

@@ -9,7 +9,20 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// client is its whole address, mapped to `::ffff:a.b.c.d`. An IPv6 client is its /64:
 /// the low half is zero, so that the owner of a /64 is one client whatever he writes
 /// there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    FromBytes,
+    IntoBytes,
+    Immutable,
+    KnownLayout,
+)]
 #[repr(C)]
 pub struct ClientKey {
     /// The first eight bytes of the address.
@@ -27,7 +40,9 @@ assert_layout!(ClientKey, size 16, align 8, high at 0, low at 8);
 /// *Concurrency*: written by the daemon alone, read by every CPU. The kernel compares
 /// [`expires_ns`](Self::expires_ns) at each look-up: a dead daemon can't leave a verdict
 /// in force.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct ClientVerdict {
     /// The moment it ends, on the clock of `bpf_ktime_get_ns`.
@@ -80,7 +95,9 @@ pub const VERDICT_CAPACITY: u32 = 65_536;
 /// *Units*: nanoseconds on the clock of `bpf_ktime_get_ns`; zero is "never seen".
 ///
 /// *Concurrency*: every CPU moves each word by compare-and-swap.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct ClientMeters {
     /// One word for each [`Meter`].

@@ -1,8 +1,8 @@
 //! The switches that the program reads at each packet.
 
 use super::assert_layout;
-use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 use crate::gcra::Limit;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Host-wide settings.
 ///
@@ -10,7 +10,9 @@ use crate::gcra::Limit;
 ///
 /// *Concurrency*: the daemon writes it whole while packets flow. A packet may see one
 /// field's old and another's new value; each is meaningful alone.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct HostConfig {
     /// [`HostConfig::MONITOR`] or [`HostConfig::ENFORCE`].

@@ -88,7 +88,9 @@ impl Reason {
 /// Packets and bytes.
 ///
 /// *Units*: bytes of the whole frame, Ethernet header included.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Count {
     /// Packets.

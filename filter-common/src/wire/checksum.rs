@@ -57,7 +57,7 @@ const fn fold(mut sum: u64) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-        use std::vec::Vec;
+    use std::vec::Vec;
 
     fn segment(fill: impl Fn(u64) -> u64) -> Vec<u8> {
         let mut bytes = std::vec![7_u8; 33];

@@ -113,7 +113,7 @@ pub fn parse<C: Cursor>(cursor: C) -> Result<ClientHello, HelloError> {
     hello.ciphers = reader.span(ciphers_len)?;
     let compression_len = u32::from(reader.u8()?);
     reader.span(compression_len)?;
-    if hello.ciphers.len % 2 != 0 || reader.at > end {
+    if !hello.ciphers.len.is_multiple_of(2) || reader.at > end {
         return Err(HelloError::Malformed);
     }
     if reader.at < end {

@@ -36,7 +36,7 @@ impl IpProto {
     pub const ICMPV6: Self = Self(58);
     /// The IPv6 fragment header.
     pub const FRAGMENT: Self = Self(44);
-    /// The IPsec authentication header, whose length counts in words of four bytes.
+    /// The `IPsec` authentication header, whose length counts in words of four bytes.
     pub const AUTHENTICATION: Self = Self(51);
 
     /// IPv6 extension headers that lead to another header: hop-by-hop, routing,

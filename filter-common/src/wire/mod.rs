@@ -1,5 +1,6 @@
-//! Reading packets: cursors, headers, whole frames, ClientHellos.
+//! Reading packets: cursors, headers, whole frames, `ClientHellos`.
 
+pub mod address;
 pub mod checksum;
 pub mod client_hello;
 pub mod cursor;

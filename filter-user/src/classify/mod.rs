@@ -156,7 +156,13 @@ impl Classifier {
         let comment = if rule.comment.is_empty() { "" } else { ": " };
         let reason = format!("rule on fingerprint {}{comment}{}", hello.ja4, rule.comment);
         let lasts = rule.lasts;
-        Some(Request { client: hello.client, sanction: Sanction::Block, lasts, reason, by_rule: true })
+        Some(Request {
+            client: hello.client,
+            sanction: Sanction::Block,
+            lasts,
+            reason,
+            by_rule: true,
+        })
     }
 
     fn judge_known(&self, hello: &HelloSeen) -> Option<Request> {

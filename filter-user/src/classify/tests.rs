@@ -12,7 +12,7 @@ fn classifier() -> Classifier {
         library: Sanction::Watch,
         fingerprints: BTreeMap::new(),
         handshakes: Limit::new(10, 5),
-        lasts: Duration::from_secs(60),
+        lasts: Duration::from_mins(1),
     };
     Classifier::new(settings, BTreeMap::new())
 }

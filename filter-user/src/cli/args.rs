@@ -67,7 +67,7 @@ pub(super) enum Command {
 pub(super) enum ListCommand {
     /// Add addresses or prefixes: all or none.
     Add {
-        /// Such as 192.0.2.1, 192.0.2.0/24 or 2001:db8::/32.
+        /// Such as `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/32`.
         #[arg(required = true)]
         prefixes: Vec<String>,
         /// Why.

@@ -14,9 +14,7 @@ use crate::control::api::{
 use crate::control::client::{Client, ClientError};
 use crate::datapath::pins::PinDir;
 use anyhow::{Context, Result};
-use args::{
-    Arguments, Command, ConfigCommand, FingerprintCommand, ListCommand, VerdictCommand,
-};
+use args::{Arguments, Command, ConfigCommand, FingerprintCommand, ListCommand, VerdictCommand};
 use axum::http::Method;
 use clap::Parser;
 use indicatif::{ProgressBar, ProgressStyle};
@@ -46,8 +44,7 @@ pub fn main() -> ExitCode {
 }
 
 fn exit_code(error: &anyhow::Error) -> ExitCode {
-    let no_daemon =
-        matches!(error.downcast_ref(), Some(ClientError::NoDaemon { .. }));
+    let no_daemon = matches!(error.downcast_ref(), Some(ClientError::NoDaemon { .. }));
     ExitCode::from(if no_daemon { 3 } else { 1 })
 }
 
@@ -57,7 +54,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
     match arguments.command {
         Command::Status => {
             let status: Status = client.get("/v1/status").await?;
-            output.show(&status, |status| render::status(status))?;
+            output.show(&status, render::status)?;
         }
         Command::Block(command) => run_list(&client, output, "block", command).await?,
         Command::Allow(command) => run_list(&client, output, "allow", command).await?,
@@ -65,7 +62,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Fingerprint(command) => return run_fingerprint(&client, output, command).await,
         Command::Explain { address } => {
             let explanation: Explanation = client.get(&format!("/v1/explain/{address}")).await?;
-            output.show(&explanation, |explanation| render::explanation(explanation))?;
+            output.show(&explanation, render::explanation)?;
         }
         Command::Watch => {
             let each = |event: Event| output.show(&event, render::event).is_ok();
@@ -83,15 +80,10 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
 }
 
 fn show_done(output: Output, done: &Done) -> Result<()> {
-    output.show(done, |done| render::done(done))
+    output.show(done, render::done)
 }
 
-async fn run_list(
-    client: &Client,
-    output: Output,
-    list: &str,
-    command: ListCommand,
-) -> Result<()> {
+async fn run_list(client: &Client, output: Output, list: &str, command: ListCommand) -> Result<()> {
     let path = format!("/v1/lists/{list}");
     match command {
         ListCommand::Add { prefixes, comment, shadow } => {

@@ -73,7 +73,12 @@ pub(super) fn done(done: &Done) -> String {
 
 pub(super) fn entries(entries: &[ListEntry]) -> String {
     let rows = entries.iter().map(|entry| {
-        vec![entry.prefix.clone(), entry.mode.clone(), when(entry.added_unix_ms), entry.comment.clone()]
+        vec![
+            entry.prefix.clone(),
+            entry.mode.clone(),
+            when(entry.added_unix_ms),
+            entry.comment.clone(),
+        ]
     });
     table_or(&["prefix", "mode", "added", "comment"], rows, "the list is empty")
 }
@@ -123,9 +128,7 @@ fn span(seconds: u64) -> String {
 
 fn when(unix_ms: u64) -> String {
     let moment = std::time::UNIX_EPOCH.checked_add(Duration::from_millis(unix_ms));
-    moment.map_or_else(String::new, |moment| {
-        humantime::format_rfc3339_seconds(moment).to_string()
-    })
+    moment.map_or_else(String::new, |moment| humantime::format_rfc3339_seconds(moment).to_string())
 }
 
 #[cfg(test)]
@@ -140,12 +143,8 @@ mod tests {
 
     #[test]
     fn an_event_is_one_line() {
-        let event = Event {
-            unix_ms: 0,
-            kind: "mode".into(),
-            subject: None,
-            text: "rules act".into(),
-        };
+        let event =
+            Event { unix_ms: 0, kind: "mode".into(), subject: None, text: "rules act".into() };
         assert!(super::event(&event).starts_with("1970-01-01T00:00:00Z  mode"));
     }
 }

@@ -32,7 +32,7 @@ pub struct Status {
     pub fingerprints: usize,
     /// Packets by verdict and reason, as the kernel counted them.
     pub counters: Vec<Counter>,
-    /// What became of ClientHellos.
+    /// What became of the hellos.
     pub hellos: Hellos,
 }
 
@@ -69,7 +69,7 @@ pub struct Counter {
     pub bytes: u64,
 }
 
-/// What became of ClientHellos.
+/// What became of the hellos.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Hellos {
     /// Segments that the kernel handed over.

@@ -71,7 +71,9 @@ fn parse_list(name: &str) -> Result<List, Refusal> {
     match name {
         "allow" => Ok(List::Allow),
         "block" => Ok(List::Block),
-        _ => Err(Refusal::NotFound(format!("there is no list {name:?}; there are allow and block"))),
+        _ => {
+            Err(Refusal::NotFound(format!("there is no list {name:?}; there are allow and block")))
+        }
     }
 }
 
@@ -117,11 +119,11 @@ async fn import<O: Operator>(
                 let _ = report.send(ImportLine::Progress { done, total });
             })
         });
-        let last = match outcome.await.and_then(|outcome| outcome) {
+        let ending = match outcome.await.and_then(|outcome| outcome) {
             Ok(done) => ImportLine::Done(done),
             Err(refusal) => ImportLine::Error(refusal.to_string()),
         };
-        let _ = lines.send(last);
+        let _ = lines.send(ending);
     });
     stream(UnboundedReceiverStream::new(receiver))
 }
@@ -130,7 +132,10 @@ async fn verdicts<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResp
     ask(&handle, |owner| Ok(owner.verdicts())).await
 }
 
-async fn add_verdict<O: Operator>(State(handle): State<Handle<O>>, body: Body) -> impl IntoResponse {
+async fn add_verdict<O: Operator>(
+    State(handle): State<Handle<O>>,
+    body: Body,
+) -> impl IntoResponse {
     ask(&handle, move |owner| owner.add_verdict(parse(body)?)).await
 }
 
@@ -189,9 +194,7 @@ async fn events<O: Operator>(State(handle): State<Handle<O>>) -> Response {
     }
 }
 
-fn stream<T: Serialize>(
-    lines: impl tokio_stream::Stream<Item = T> + Send + 'static,
-) -> Response {
+fn stream<T: Serialize>(lines: impl tokio_stream::Stream<Item = T> + Send + 'static) -> Response {
     let lines = lines.map(|line| {
         let mut text = serde_json::to_vec(&line).unwrap_or_default();
         text.push(b'\n');

@@ -40,8 +40,8 @@ impl RunLock {
     /// *Errors*: [`LockError`].
     pub fn take(run_dir: &Path) -> Result<Self, LockError> {
         let path = run_dir.join(FILE);
-        let file = open(run_dir, &path)
-            .map_err(|source| LockError::Io { path: path.clone(), source })?;
+        let file =
+            open(run_dir, &path).map_err(|source| LockError::Io { path: path.clone(), source })?;
         match Flock::lock(file, FlockArg::LockExclusiveNonblock) {
             Ok(mut file) => {
                 // For whoever comes second; the lock holds without it.

@@ -3,11 +3,14 @@
 //! One task owns the [`Engine`] and everything in it; requests, records and the clock
 //! reach it in turn. There is no lock on any state.
 
+pub mod arguments;
 mod engine;
+mod evidence;
 mod explain;
 pub mod lock;
 mod operator;
 mod report;
+mod restore;
 
 use crate::clock::Now;
 use crate::config::{Config, HostMode};
@@ -31,7 +34,9 @@ use tokio::time::{MissedTickBehavior, interval};
 #[derive(Debug, thiserror::Error)]
 pub enum DaemonError {
     /// Nothing to filter.
-    #[error("no interface is named: palisaded --interface eth0, or `interfaces` in the configuration")]
+    #[error(
+        "no interface is named: palisaded --interface eth0, or `interfaces` in the configuration"
+    )]
     NoInterface,
     /// Another one runs.
     #[error(transparent)]
@@ -89,11 +94,14 @@ pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonErr
 fn announce(datapath: &Datapath) {
     for interface in &datapath.interfaces {
         let (name, mode) = (&interface.name, interface.mode.name());
-        match &interface.why_generic {
-            Some(why) => tracing::warn!(
-                interface = name, why, "attached in generic mode, which is several times slower"
-            ),
-            None => tracing::info!(interface = name, mode, "attached"),
+        if let Some(why) = &interface.why_generic {
+            tracing::warn!(
+                interface = name,
+                why,
+                "attached in generic mode, which is several times slower"
+            );
+        } else {
+            tracing::info!(interface = name, mode, "attached");
         }
     }
     if datapath.taken_over {

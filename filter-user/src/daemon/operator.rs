@@ -33,7 +33,9 @@ impl Operator for Engine {
 
     fn add_entries(&mut self, list: List, request: AddEntries) -> Result<Done, Refusal> {
         if request.shadow && list == List::Allow {
-            return Err(Refusal::Invalid("the allowlist knows no shadow: allow always wins".into()));
+            return Err(Refusal::Invalid(
+                "the allowlist knows no shadow: allow always wins".into(),
+            ));
         }
         let parsed = parse_all(&request.prefixes)?;
         let mode = if request.shadow { Mode::SHADOW } else { Mode::ENFORCE };
@@ -202,8 +204,7 @@ impl Engine {
         comment: &str,
         progress: &mut dyn FnMut(usize, usize),
     ) -> Result<usize, Refusal> {
-        let entry =
-            Entry { mode, comment: comment.into(), added_unix_ms: Now::read().unix_ms };
+        let entry = Entry { mode, comment: comment.into(), added_unix_ms: Now::read().unix_ms };
         let present = self.policy.entries(list);
         let is_new = |prefix: &&IpNet| present.get(*prefix).is_none_or(|held| held.mode != mode);
         let fresh: Vec<IpNet> = prefixes.iter().filter(is_new).copied().collect();
@@ -255,7 +256,9 @@ fn parse_all(texts: &[String]) -> Result<Vec<Parsed>, Refusal> {
 
 fn host_bit_notes(texts: &[String], parsed: &[Parsed]) -> Vec<String> {
     let pairs = texts.iter().zip(parsed).filter(|(_, parsed)| parsed.had_host_bits);
-    pairs.map(|(text, parsed)| format!("{text} has host bits; taken as {}", parsed.prefix)).collect()
+    pairs
+        .map(|(text, parsed)| format!("{text} has host bits; taken as {}", parsed.prefix))
+        .collect()
 }
 
 fn parse_ja4(text: &str) -> Result<String, Refusal> {

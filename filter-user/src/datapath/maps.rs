@@ -1,9 +1,9 @@
 //! The maps, typed.
 
 use super::DatapathError;
+use aya::Ebpf;
 use aya::maps::lpm_trie::{Key, LpmTrie};
 use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray};
-use aya::Ebpf;
 use filter_common::abi::address::AddressClass;
 use filter_common::abi::client::{ClientKey, ClientMeters, ClientVerdict};
 use filter_common::abi::config::HostConfig;
@@ -83,11 +83,11 @@ impl Maps {
     /// *Errors*: the kernel's.
     pub fn classes(&self) -> Result<Vec<(IpNet, AddressClass)>, MapError> {
         let mut classes = Vec::new();
-        for element in self.policy_v4.iter() {
+        for element in &self.policy_v4 {
             let (key, class) = element?;
-            classes.extend(v4_net(&key).map(|net| (net, transmute!(class))));
+            classes.extend(v4_net(key).map(|net| (net, transmute!(class))));
         }
-        for element in self.policy_v6.iter() {
+        for element in &self.policy_v6 {
             let (key, class) = element?;
             classes.extend(v6_net(&key).map(|net| (net, transmute!(class))));
         }
@@ -139,7 +139,9 @@ impl Maps {
 fn absent_is_fine(outcome: Result<(), MapError>) -> Result<(), MapError> {
     match outcome {
         Err(MapError::KeyNotFound) => Ok(()),
-        Err(MapError::SyscallError(error)) if error.io_error.raw_os_error() == Some(libc::ENOENT) => {
+        Err(MapError::SyscallError(error))
+            if error.io_error.raw_os_error() == Some(libc::ENOENT) =>
+        {
             Ok(())
         }
         other => other,
@@ -154,7 +156,7 @@ fn v6_key(net: ipnet::Ipv6Net) -> Key<[u8; 16]> {
     Key::new(u32::from(net.prefix_len()), net.network().octets())
 }
 
-fn v4_net(key: &Key<[u8; 4]>) -> Option<IpNet> {
+fn v4_net(key: Key<[u8; 4]>) -> Option<IpNet> {
     let len = u8::try_from(key.prefix_len()).ok()?;
     ipnet::Ipv4Net::new(key.data().into(), len).ok().map(IpNet::from)
 }

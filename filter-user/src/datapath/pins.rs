@@ -51,7 +51,14 @@ pub enum PinError {
 
 /// Maps that outlive the daemon. The program's scratch memory does not.
 const PINNED_MAPS: [&str; 9] = [
-    "ABI", "CONFIG", "POLICY_V4", "POLICY_V6", "VERDICTS", "CLIENTS", "FLOWS", "COUNTERS",
+    "ABI",
+    "CONFIG",
+    "POLICY_V4",
+    "POLICY_V6",
+    "VERDICTS",
+    "CLIENTS",
+    "FLOWS",
+    "COUNTERS",
     "RECORDS",
 ];
 
@@ -65,7 +72,7 @@ impl PinDir {
     /// removed.
     pub fn open(path: &Path) -> Result<Self, PinError> {
         let mut dir = Self { path: path.into(), complete: false };
-        fs::create_dir_all(path).map_err(|source| dir.failed(path, source))?;
+        fs::create_dir_all(path).map_err(|source| failed(path, source))?;
         match dir.version() {
             Some(ABI_VERSION) => dir.complete = true,
             Some(found) if found != 0 => {
@@ -129,9 +136,7 @@ impl PinDir {
     /// *Errors*: [`PinError::Io`].
     pub fn unpin(&self, path: &Path) -> Result<(), PinError> {
         match fs::remove_file(path) {
-            Err(source) if source.kind() != io::ErrorKind::NotFound => {
-                Err(self.failed(path, source))
-            }
+            Err(source) if source.kind() != io::ErrorKind::NotFound => Err(failed(path, source)),
             _ => Ok(()),
         }
     }
@@ -145,7 +150,7 @@ impl PinDir {
             self.unpin(&link)?;
         }
         self.clear()?;
-        fs::remove_dir(&self.path).map_err(|source| self.failed(&self.path, source))
+        fs::remove_dir(&self.path).map_err(|source| failed(&self.path, source))
     }
 
     /// Removes what is pinned in a folder, whatever version made it.
@@ -153,7 +158,7 @@ impl PinDir {
     /// *Errors*: [`PinError::Io`]; a folder that isn't there is one.
     pub fn remove_all(path: &Path) -> Result<(), PinError> {
         let dir = Self { path: path.into(), complete: false };
-        fs::metadata(path).map_err(|source| dir.failed(path, source))?;
+        fs::metadata(path).map_err(|source| failed(path, source))?;
         dir.remove()
     }
 
@@ -177,9 +182,8 @@ impl PinDir {
         let map = MapData::from_pin(self.path.join(ABI_MAP)).ok()?;
         Array::<_, u32>::try_from(Map::Array(map)).ok()?.get(&0, 0).ok()
     }
-
-    fn failed(&self, path: &Path, source: io::Error) -> PinError {
-        PinError::Io { path: path.into(), source }
-    }
 }
 
+fn failed(path: &Path, source: io::Error) -> PinError {
+    PinError::Io { path: path.into(), source }
+}

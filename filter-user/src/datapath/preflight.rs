@@ -8,9 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, thiserror::Error)]
 pub enum PreflightError {
     /// A privilege.
-    #[error(
-        "missing {0}: run as root, or give the daemon CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON"
-    )]
+    #[error("missing {0}: run as root, or give the daemon CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON")]
     Capability(Capability),
     /// The file system that pins live on.
     #[error(

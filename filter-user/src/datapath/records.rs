@@ -1,4 +1,4 @@
-//! The ring buffer: segments of ClientHellos on their way to the daemon.
+//! The ring buffer: segments of hellos on their way to the daemon.
 #![expect(unsafe_code, reason = "a descriptor is registered with the runtime")]
 
 use super::DatapathError;

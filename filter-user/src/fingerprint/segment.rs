@@ -3,8 +3,8 @@
 use crate::replay::ip_addr;
 use bytes::Bytes;
 use filter_common::abi::record::SegmentRecord;
+use filter_common::wire::address::Address;
 use filter_common::wire::checksum::{Checksum, verify_tcp};
-use filter_common::wire::frame::Address;
 use filter_common::wire::header::{TCP_HEADER_LEN, TcpFlags, TcpHeader};
 use std::net::{IpAddr, SocketAddr};
 use zerocopy::FromBytes;

@@ -84,7 +84,8 @@ mod tests {
 
     #[test]
     fn comments_blank_lines_and_line_ends_are_skipped() {
-        let list = parse(b"# feed\r\n192.0.2.0/24 # why\r\n\r\n  2001:db8::1\n192.0.2.5/24\n").unwrap();
+        let list =
+            parse(b"# feed\r\n192.0.2.0/24 # why\r\n\r\n  2001:db8::1\n192.0.2.5/24\n").unwrap();
         assert_eq!(list.prefixes.len(), 2);
         assert_eq!((list.duplicates, list.had_host_bits), (1, 1));
     }
@@ -98,7 +99,9 @@ mod tests {
     #[test]
     fn a_long_list_of_bad_lines_is_cut() {
         let error = parse("x\n".repeat(1000).as_bytes()).unwrap_err();
-        assert!(matches!(error, ImportError::BadLines { total: 1000, shown } if shown.len() == SHOWN));
+        assert!(
+            matches!(error, ImportError::BadLines { total: 1000, shown } if shown.len() == SHOWN)
+        );
     }
 
     #[test]

@@ -80,7 +80,11 @@ impl AddressPolicy {
     /// *Errors*: [`Full`]; nothing was changed.
     pub fn check_room(&self, more: usize) -> Result<(), Full> {
         let held = self.allow.len() + self.block.len() + more;
-        if u32::try_from(held).is_ok_and(|held| held <= POLICY_CAPACITY) { Ok(()) } else { Err(Full) }
+        if u32::try_from(held).is_ok_and(|held| held <= POLICY_CAPACITY) {
+            Ok(())
+        } else {
+            Err(Full)
+        }
     }
 
     /// Adds or replaces an entry, and says what changes in the kernel.

@@ -30,8 +30,7 @@ const SHOWN: usize = 60;
 /// *Errors*: [`PrefixError`], which repeats the start of the text.
 pub fn parse_prefix(text: &str) -> Result<Parsed, PrefixError> {
     let written = text.parse::<IpNet>().or_else(|_| text.parse::<IpAddr>().map(IpNet::from));
-    let written = written
-        .map_err(|_| PrefixError { text: text.chars().take(SHOWN).collect() })?;
+    let written = written.map_err(|_| PrefixError { text: text.chars().take(SHOWN).collect() })?;
     let prefix = unmapped(written.trunc());
     Ok(Parsed { prefix, had_host_bits: written.trunc() != written })
 }
@@ -42,9 +41,7 @@ fn unmapped(prefix: IpNet) -> IpNet {
         return prefix;
     };
     let inner = v6.addr().to_ipv4_mapped().zip(v6.prefix_len().checked_sub(96));
-    inner
-        .and_then(|(address, len)| Ipv4Net::new(address, len).ok())
-        .map_or(prefix, IpNet::from)
+    inner.and_then(|(address, len)| Ipv4Net::new(address, len).ok()).map_or(prefix, IpNet::from)
 }
 
 #[cfg(test)]
@@ -78,7 +75,9 @@ mod tests {
 
     #[test]
     fn anything_else_is_refused_with_an_example() {
-        for bad in ["", "192.0.2.0/33", "2001:db8::/129", "192.0.2", "a\0b", "1.2.3.4/-1", "010.0.0.1"] {
+        for bad in
+            ["", "192.0.2.0/33", "2001:db8::/129", "192.0.2", "a\0b", "1.2.3.4/-1", "010.0.0.1"]
+        {
             assert!(shown(bad).contains("such as"), "{bad:?} gave {}", shown(bad));
         }
         assert!(shown(&"x".repeat(10_000)).len() < 200);

@@ -10,6 +10,7 @@ pub use command::{Outcome, run};
 pub use daemon::{Daemon, binary};
 
 use anyhow::{Context, Result};
+use std::fmt::Write;
 use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -99,9 +100,15 @@ impl Lab {
 ///
 /// *Errors*: python or the raw socket refuse.
 pub fn inject(lab: &Lab, frames: &[Vec<u8>]) -> Result<()> {
-    let hex = |frame: &Vec<u8>| frame.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    let mut text = String::new();
+    for frame in frames {
+        for byte in frame {
+            write!(text, "{byte:02x}")?;
+        }
+        text.push('\n');
+    }
     let file = lab.dir.path().join("frames");
-    std::fs::write(&file, frames.iter().map(hex).collect::<Vec<_>>().join("\n"))?;
+    std::fs::write(&file, text)?;
     let send = "import socket,sys\ns=socket.socket(socket.AF_PACKET,socket.SOCK_RAW)\n\
                 s.bind(('eth0',0))\nfor line in open(sys.argv[1]): s.send(bytes.fromhex(line))\n";
     run(lab.at_peer("/usr/bin/python3").args(["-c", send]).arg(file))?.success().map(drop)

@@ -1,4 +1,5 @@
 use super::*;
+use crate::abi::client::ClientKey;
 use crate::packet::proto::{self, SERVICE_VLAN, VLAN};
 use crate::packet::{Packet as Builder, Segment};
 use crate::wire::cursor::SlicePacket;

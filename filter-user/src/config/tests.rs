@@ -1,0 +1,42 @@
+//! Configurations, good and bad.
+
+use super::*;
+
+fn error(text: &str) -> String {
+    toml::from_str::<Config>(text).unwrap_err().to_string()
+}
+
+#[test]
+fn an_empty_file_is_the_default_and_monitors() {
+    let config: Config = toml::from_str("").unwrap();
+    assert_eq!(config, Config::default());
+    assert_eq!(config.mode, HostMode::Monitor);
+}
+
+#[test]
+fn errors_name_the_line() {
+    assert!(error("mode = \"monitor\"\nmodus = 1\n").contains("line 2"));
+    assert!(error("mode = \"maybe\"").contains("line 1"));
+    assert!(error("\n\n[limits.packets]\nper_sec = 0\nburst = 1\n").contains("line 4"));
+    assert!(error("\n[classify]\nverdict_for = \"soon\"\n").contains("line 3"));
+    assert!(error("interfaces = [\n\"eth0\",\n\"a/b\"]\n").contains("line 3"));
+}
+
+#[test]
+fn a_rate_says_both_halves() {
+    assert!(error("[limits.packets]\nper_sec = 5\n").contains("burst"));
+}
+
+#[test]
+fn a_limit_that_is_off_is_none() {
+    let rate = Rate { mode: RuleMode::Off, ..Rate::new(5, 5) };
+    assert!(!rate.limit().is_on());
+    assert_eq!(Rate { mode: RuleMode::Shadow, ..rate }.limit().mode(), Mode::SHADOW.0);
+}
+
+#[test]
+fn spans_of_no_time_or_an_age_are_refused() {
+    assert!(parse_duration("0s").is_err());
+    assert!(parse_duration("11years").is_err());
+    assert_eq!(parse_duration("1h 30m"), Ok(Duration::from_mins(90)));
+}

@@ -1,0 +1,108 @@
+//! From segments to verdicts: what hellos tell, and what is done about it.
+
+use super::engine::{Engine, action_name};
+use crate::classify::{HelloSeen, Request, Sanction};
+use crate::clock::Now;
+use crate::fingerprint::{Outcome, Segment};
+use crate::store::Write;
+use crate::verdict::{Verdict, VerdictAction, VerdictSource, client_of, prefix_of};
+use bytes::Bytes;
+use filter_common::abi::Mode;
+use filter_common::abi::client::ClientKey;
+
+impl Engine {
+    /// Takes in segments from the ring buffer.
+    pub(super) fn handle_records(&mut self, records: &[Bytes], now: Now) {
+        for record in records {
+            match Segment::from_record(record) {
+                Ok(segment) => self.assembler.handle_segment(&segment),
+                Err(error) => tracing::error!(%error, "kernel and daemon disagree about records"),
+            }
+        }
+        self.handle_outcomes(now);
+    }
+
+    pub(super) fn handle_outcomes(&mut self, now: Now) {
+        let mut made = Vec::new();
+        while let Some(outcome) = self.assembler.poll_outcome() {
+            made.extend(self.handle_outcome(&outcome, now));
+        }
+        self.remember(&made);
+    }
+
+    /// Writes down verdicts that the classifier made. They are in force already, and
+    /// after a crash the kernel still has them.
+    fn remember(&mut self, made: &[ClientKey]) {
+        let verdicts = made.iter().filter_map(|client| {
+            let verdict = self.verdicts.get(client, 0)?;
+            Some(Write::Verdict(prefix_of(client), Some(verdict)))
+        });
+        let writes: Vec<_> = verdicts.collect();
+        if !writes.is_empty()
+            && let Err(error) = self.store.commit(writes)
+        {
+            tracing::error!(%error, "verdicts can't be stored; a reboot would lose them");
+        }
+    }
+
+    /// What became of a hello. Returns the client if a verdict was made.
+    fn handle_outcome(&mut self, outcome: &Outcome, now: Now) -> Option<ClientKey> {
+        let address = outcome.flow.source.ip();
+        let hello = match &outcome.result {
+            Ok(hello) => hello,
+            Err(cause) => {
+                self.hellos.unfingerprintable += 1;
+                let text = format!("a ClientHello could not be put together: {cause}");
+                self.tell(now, "unfingerprintable", Some(address.to_string()), text);
+                return None;
+            }
+        };
+        let proven = outcome.proven || !self.config.classify.require_socket;
+        self.hellos.fingerprinted += 1;
+        self.hellos.unproven += u64::from(!proven);
+        let (ja4, ja3) = (hello.fingerprint.ja4.to_string(), hello.fingerprint.ja3.to_string());
+        let sni = hello.sni.as_deref();
+        let text = format!("{ja4} for {}{}", sni.unwrap_or("no name"), unproven(proven));
+        self.tell(now, "hello", Some(address.to_string()), text);
+        let client = client_of(address);
+        let alpn = hello.alpn.as_deref();
+        let seen = HelloSeen { client, ja4: &ja4, ja3: &ja3, sni, alpn, proven };
+        let request = self.classifier.handle_hello(&seen, now.ktime_ns, now.unix_ms)?;
+        self.carry_out(request, now)
+    }
+
+    fn carry_out(&mut self, request: Request, now: Now) -> Option<ClientKey> {
+        let Request { client, sanction, lasts, reason, by_rule } = request;
+        let mode = self.config.classify.mode.mode()?;
+        let action = match sanction {
+            Sanction::Block => VerdictAction::Block,
+            Sanction::Throttle => VerdictAction::Throttle,
+            Sanction::Watch => return None,
+        };
+        let source =
+            if by_rule { VerdictSource::FingerprintRule } else { VerdictSource::Classifier };
+        let shadow = mode == Mode::SHADOW && !by_rule;
+        // An operator's word stands; a verdict that already does as much is kept.
+        let present = self.verdicts.get(&client, now.unix_ms);
+        if present.is_some_and(|v| v.source == VerdictSource::Operator || v.action == action) {
+            return None;
+        }
+        let expires_unix_ms = now.unix_ms_after(lasts);
+        let text = format!("{}: {reason}", action_name(action));
+        let verdict = Verdict { action, shadow, source, reason, expires_unix_ms };
+        match self.enforce(client, verdict, now) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => {
+                tracing::error!(%error, "the kernel refused a verdict");
+                return None;
+            }
+        }
+        self.tell(now, "verdict", Some(prefix_of(&client).to_string()), text);
+        Some(client)
+    }
+}
+
+const fn unproven(proven: bool) -> &'static str {
+    if proven { "" } else { " (sender not proven)" }
+}
