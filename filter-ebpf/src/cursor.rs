@@ -69,7 +69,7 @@ impl Packet for XdpPacket {
             return true;
         }
         let len = black_box(len);
-        if len == 0 || len > N as u32 {
+        if len == 0 || len as usize > N {
             return false;
         }
         // SAFETY: the buffer is N bytes of this stack frame; the helper checks the

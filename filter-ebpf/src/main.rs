@@ -26,6 +26,7 @@ use tables::MapTables;
 
 /// The filter: every frame of an interface, before the stack sees it.
 #[xdp(frags)]
+#[expect(clippy::needless_pass_by_value, reason = "the macro calls it with a value")]
 fn palisade(context: XdpContext) -> u32 {
     let packet = XdpPacket::new(&context);
     let Some(frame) = tables::frame() else {

@@ -1,4 +1,4 @@
-//! Copying segments of ClientHellos to the daemon.
+//! Copying segments of hellos to the daemon.
 #![expect(unsafe_code, reason = "helpers fill the CPU's scratch element through a pointer")]
 
 use crate::count::count_segment;

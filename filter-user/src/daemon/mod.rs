@@ -1,6 +1,6 @@
 //! The daemon: the only module that joins the others.
 //!
-//! One task owns the [`Engine`] and everything in it; requests, records and the clock
+//! One task owns the engine and everything in it; requests, records and the clock
 //! reach it in turn. There is no lock on any state.
 
 pub mod arguments;
