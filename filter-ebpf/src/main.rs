@@ -33,6 +33,8 @@ fn palisade(context: XdpContext) -> u32 {
         return XDP_PASS;
     };
     let decision = decide(&packet, &MapTables::new(&context), frame);
+    #[cfg(feature = "log")]
+    aya_log_ebpf::debug!(&context, "verdict {} reason {}", decision.verdict.0, decision.reason.0);
     count::count(decision.verdict, decision.reason, packet.total_len());
     if decision.verdict == Verdict::DROP { XDP_DROP } else { XDP_PASS }
 }

@@ -3,6 +3,8 @@
 //! This module knows map operations. It knows neither the policy nor the classifier.
 
 pub mod attach;
+#[cfg(feature = "log")]
+mod debug_log;
 pub mod maps;
 pub mod object;
 pub mod pins;
@@ -52,6 +54,10 @@ pub enum DatapathError {
     /// The program was refused.
     #[error("the kernel refused the program: {0}")]
     Program(#[from] ProgramError),
+    /// The program's debug log can't be read.
+    #[cfg(feature = "log")]
+    #[error("the program's debug log can't be read: {0}")]
+    Log(#[from] aya_log::Error),
     /// A map can't be used.
     #[error("a map can't be used: {0}")]
     Map(#[from] MapError),
@@ -74,6 +80,8 @@ impl Datapath {
         let pins = PinDir::open(pin_dir)?;
         let taken_over = pins.is_complete();
         let mut ebpf = pins.load(object::FILTER)?;
+        #[cfg(feature = "log")]
+        debug_log::forward(&mut ebpf)?;
         let maps = Maps::take(&mut ebpf)?;
         let records = Records::take(&mut ebpf)?;
         pins.mark_complete(&mut ebpf)?;
