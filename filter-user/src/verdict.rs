@@ -46,6 +46,13 @@ pub struct Verdict {
 }
 
 impl Verdict {
+    /// Whether it stands against one that the classifier would make.
+    #[must_use]
+    pub fn outweighs(&self, other: VerdictAction) -> bool {
+        let as_much = self.action == other || self.action == VerdictAction::Block;
+        self.source == VerdictSource::Operator || as_much
+    }
+
     /// The verdict as the kernel wants it.
     #[must_use]
     pub fn to_kernel(&self, expires_ns: u64) -> ClientVerdict {

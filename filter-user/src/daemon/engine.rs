@@ -4,8 +4,8 @@ use crate::classify::{Classifier, Sanction, Settings};
 use crate::clock::Now;
 use crate::config::{Action, Config, HostMode};
 use crate::control::api::{Event, Hellos};
-use crate::datapath::Datapath;
 use crate::datapath::maps::Maps;
+use crate::datapath::{Datapath, DatapathError};
 use crate::fingerprint::Assembler;
 use crate::policy::{AddressPolicy, Change};
 use crate::store::{Store, Write};
@@ -52,6 +52,18 @@ impl Engine {
             started: Now::default(),
             assembler: Assembler::default(),
         }
+    }
+
+    /// Attaches the filter, once its maps are filled.
+    ///
+    /// *Errors*: [`DatapathError`].
+    pub(super) fn attach(&mut self, interfaces: &[(String, u32)]) -> Result<(), DatapathError> {
+        let Some(datapath) = &mut self.datapath else {
+            return Ok(());
+        };
+        datapath.attach(interfaces)?;
+        super::announce(datapath);
+        Ok(())
     }
 
     /// Whether rules act.

@@ -73,7 +73,7 @@ impl Engine {
 
     fn carry_out(&mut self, request: Request, now: Now) -> Option<ClientKey> {
         let Request { client, sanction, lasts, reason, by_rule } = request;
-        let mode = self.config.classify.mode.mode()?;
+        let mode = if by_rule { Mode::ENFORCE } else { self.config.classify.mode.mode()? };
         let action = match sanction {
             Sanction::Block => VerdictAction::Block,
             Sanction::Throttle => VerdictAction::Throttle,
@@ -81,10 +81,10 @@ impl Engine {
         };
         let source =
             if by_rule { VerdictSource::FingerprintRule } else { VerdictSource::Classifier };
-        let shadow = mode == Mode::SHADOW && !by_rule;
-        // An operator's word stands; a verdict that already does as much is kept.
+        let shadow = mode == Mode::SHADOW;
+        // An operator's word stands, and so does a verdict that does as much or more.
         let present = self.verdicts.get(&client, now.unix_ms);
-        if present.is_some_and(|v| v.source == VerdictSource::Operator || v.action == action) {
+        if present.is_some_and(|v| v.outweighs(action)) {
             return None;
         }
         let expires_unix_ms = now.unix_ms_after(lasts);

@@ -111,22 +111,31 @@ pub fn attach_all(
     interfaces: &[(String, u32)],
 ) -> Result<Vec<Attached>, AttachError> {
     program.load()?;
-    let mut attached = Vec::new();
-    for (name, ifindex) in interfaces {
-        let found = match take_over(program, pins, name, *ifindex)? {
-            Some(found) => found,
-            None => attach_new(program, pins, name, *ifindex)?,
-        };
-        attached.push(found);
-    }
+    let before: Vec<_> = pins.links().map(|(path, ..)| path).collect();
+    let outcome = attach_each(program, pins, interfaces);
+    let wanted = |ifindex| interfaces.iter().any(|(_, wanted)| *wanted == ifindex);
     for (path, _, ifindex) in pins.links() {
-        if !interfaces.iter().any(|(_, wanted)| *wanted == ifindex) {
+        let undo = outcome.is_err() && !before.contains(&path);
+        if undo || (outcome.is_ok() && !wanted(ifindex)) {
             pins.unpin(&path)?;
         }
     }
+    let attached = outcome?;
     pins.unpin(&pins.program())?;
     program.pin(pins.program()).map_err(|error| link_error("program", error))?;
     Ok(attached)
+}
+
+fn attach_each(
+    program: &mut Xdp,
+    pins: &PinDir,
+    interfaces: &[(String, u32)],
+) -> Result<Vec<Attached>, AttachError> {
+    let attach = |(name, ifindex): &(String, u32)| match take_over(program, pins, name, *ifindex)? {
+        Some(found) => Ok(found),
+        None => attach_new(program, pins, name, *ifindex),
+    };
+    interfaces.iter().map(attach).collect()
 }
 
 fn take_over(

@@ -67,16 +67,12 @@ pub enum DatapathError {
 }
 
 impl Datapath {
-    /// Loads the program on the pinned maps, or on new ones, and attaches it.
+    /// Loads the maps from their pins, or makes them. Nothing is attached yet: the maps
+    /// can be filled first.
     ///
-    /// A link that an earlier daemon pinned gets the new program in one step: no packet
-    /// passes unfiltered.
-    ///
-    /// *Errors*: [`DatapathError`]. Interfaces that were attached before the error stay
-    /// attached if they were pinned already, and are released if they are new.
-    pub fn open(pin_dir: &Path, interfaces: &[String]) -> Result<(Self, Records), DatapathError> {
+    /// *Errors*: [`DatapathError`].
+    pub fn open(pin_dir: &Path) -> Result<(Self, Records), DatapathError> {
         preflight::check(pin_dir)?;
-        let interfaces = attach::resolve(interfaces)?;
         let pins = PinDir::open(pin_dir)?;
         let taken_over = pins.is_complete();
         let mut ebpf = pins.load(object::FILTER)?;
@@ -85,12 +81,33 @@ impl Datapath {
         let maps = Maps::take(&mut ebpf)?;
         let records = Records::take(&mut ebpf)?;
         pins.mark_complete(&mut ebpf)?;
-        let program = ebpf
+        Ok((Self { maps, interfaces: Vec::new(), taken_over, ebpf, pins }, records))
+    }
+
+    /// Loads the program and attaches it to these interfaces and no others.
+    ///
+    /// A link that an earlier daemon pinned gets the new program in one step: no packet
+    /// passes unfiltered.
+    ///
+    /// *Errors*: [`DatapathError`]. Links that were pinned before stay, new ones are
+    /// released; if nothing was pinned before, nothing is left.
+    pub fn attach(&mut self, interfaces: &[(String, u32)]) -> Result<(), DatapathError> {
+        let outcome = self.try_attach(interfaces);
+        if outcome.is_err() && !self.taken_over {
+            // The error that led here says more than one about tidying up would.
+            let _ = self.pins.remove();
+        }
+        outcome
+    }
+
+    fn try_attach(&mut self, interfaces: &[(String, u32)]) -> Result<(), DatapathError> {
+        let program = self
+            .ebpf
             .program_mut(object::FILTER_PROGRAM)
             .ok_or(DatapathError::Missing("program palisade"))?
             .try_into()?;
-        let interfaces = attach::attach_all(program, &pins, &interfaces)?;
-        Ok((Self { maps, interfaces, taken_over, ebpf, pins }, records))
+        self.interfaces = attach::attach_all(program, &self.pins, interfaces)?;
+        Ok(())
     }
 
     /// Takes the filter off every interface and removes the pins.
