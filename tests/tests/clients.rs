@@ -102,6 +102,27 @@ fn a_real_client_is_fingerprinted_and_a_rule_on_it_bites() -> Result<()> {
 }
 
 #[test]
+fn a_hello_in_several_segments_has_the_fingerprint_of_one_in_a_single_segment() -> Result<()> {
+    require_privileges!();
+    let lab = Lab::new()?;
+    let daemon = Daemon::start(&lab, "")?;
+    let _server = lab::tls_server(&lab, 8443)?;
+    curl(&lab, PEERS[0], 8443)?.success()?;
+    lab.limit_mtu(300)?;
+    curl(&lab, PEERS[0], 8443)?.success()?;
+    wait_until("two hellos were put together", || {
+        let status = daemon.json(&["status"]).unwrap_or_default();
+        status["hellos"]["fingerprinted"].as_u64() >= Some(2)
+    })?;
+    let status = daemon.json(&["status"])?;
+    ensure!(status["hellos"]["recorded"].as_u64() >= Some(3), "it must be split: {status}");
+    ensure!(status["hellos"]["unfingerprintable"] == 0, "{status}");
+    let seen = daemon.json(&["fingerprint", "list"])?;
+    ensure!(seen.as_array().is_some_and(|seen| seen.len() == 1), "one JA4 for both: {seen}");
+    Ok(())
+}
+
+#[test]
 fn too_many_handshakes_lead_to_a_throttle() -> Result<()> {
     require_privileges!();
     let lab = Lab::new()?;

@@ -53,11 +53,23 @@ impl Default for Knowledge {
 }
 
 impl Knowledge {
-    /// What is known of a fingerprint.
+    /// What is known of a fingerprint, or of the one that the same program sends when it
+    /// is given a name instead of an address.
     #[must_use]
     pub fn look_up(&self, ja4: &str) -> Option<Known> {
-        self.by_ja4.get(ja4).copied()
+        let named = || self.by_ja4.get(with_server_name(ja4)?.as_str());
+        self.by_ja4.get(ja4).or_else(named).copied()
     }
+}
+
+/// The JA4 of the same hello with a server name: the flag changes, and there is one
+/// extension more. The hashes leave that extension out.
+fn with_server_name(ja4: &str) -> Option<String> {
+    let (start, rest) = ja4.split_at_checked(3)?;
+    let (ciphers, rest) = rest.strip_prefix('i')?.split_at_checked(2)?;
+    let (extensions, rest) = rest.split_at_checked(2)?;
+    let extensions = extensions.parse::<u8>().ok()?.saturating_add(1).min(99);
+    Some(format!("{start}d{ciphers}{extensions:02}{rest}"))
 }
 
 fn parse_line(line: &'static str) -> Option<(&'static str, Known)> {
@@ -76,6 +88,16 @@ mod tests {
         let lines = FINGERPRINTS.lines().filter(|line| !line.starts_with('#')).count();
         assert_eq!(Knowledge::default().by_ja4.len(), lines);
         assert!(lines > 30);
+    }
+
+    #[test]
+    fn a_program_is_known_without_a_server_name_too() {
+        let knowledge = Knowledge::default();
+        let named = knowledge.look_up("t13d4312h1_c7886603b240_b26ce05bbdd6").unwrap();
+        let nameless = knowledge.look_up("t13i4311h1_c7886603b240_b26ce05bbdd6");
+        assert_eq!(nameless, Some(named));
+        assert_eq!(knowledge.look_up("t13i4312h1_c7886603b240_b26ce05bbdd6"), None);
+        assert_eq!(knowledge.look_up("t1"), None);
     }
 
     #[test]

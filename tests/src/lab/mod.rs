@@ -74,6 +74,13 @@ impl Lab {
         command
     }
 
+    /// Makes the peer send smaller packets.
+    ///
+    /// *Errors*: `ip` refuses.
+    pub fn limit_mtu(&self, mtu: u16) -> Result<()> {
+        ip(&format!("-n {} link set eth0 mtu {mtu}", self.peer))
+    }
+
     /// Whether one ping from an address of the peer is answered.
     #[must_use]
     pub fn pings(&self, from: &str) -> bool {
