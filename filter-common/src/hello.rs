@@ -17,6 +17,7 @@ use crate::wire::frame::Frame;
 pub const START_LEN: usize = 9;
 
 const RECORD_HEADER_LEN: u32 = 5;
+const CHANGE_CIPHER_SPEC_LEN: u32 = 6;
 const HANDSHAKE_RECORD: u8 = 0x16;
 const CLIENT_HELLO: u8 = 1;
 /// RFC 8446 section 5.1, and what RFC 5246 allows a record to grow by.
@@ -78,14 +79,14 @@ pub fn observe<P: Packet, T: Tables>(packet: &P, tables: &T, secret: u64, frame:
     }
     let inside = window.tag == tag && touches(&window, first, payload_len);
     if !inside || first == window.start {
-        let len = peek_len(packet, tcp.offset + u32::from(tcp.header_len), payload_len);
+        let (skipped, len) = find(packet, tcp.offset + u32::from(tcp.header_len), payload_len);
         if len == 0 {
             if inside {
                 slot.store(FlowSlot::default());
             }
             return;
         }
-        window = FlowSlot::window(tag, first, len);
+        window = FlowSlot::window(tag, first.wrapping_add(skipped), len);
         slot.store(window);
     }
     tables.record(frame, window.start);
@@ -109,11 +110,36 @@ fn touches(window: &FlowSlot, first: u32, len: u32) -> bool {
     from < width || (before < len && before != 0)
 }
 
+/// Finds a hello at the start of a payload: how many bytes lie in front of it, and its
+/// length as [`hello_len`] says it.
+///
+/// In front of its second hello, after a HelloRetryRequest, a client may put a
+/// ChangeCipherSpec record, which says nothing (RFC 8446 appendix D.4).
 #[inline(always)]
-fn peek_len<P: Packet>(packet: &P, offset: u32, len: u32) -> u32 {
+fn find<P: Packet>(packet: &P, offset: u32, len: u32) -> (u32, u32) {
     let mut bytes = [0; START_LEN];
-    let len = if len > 9 { 9 } else { len };
-    if packet.peek(offset, len, &mut bytes) { hello_len(&bytes, len) } else { 0 }
+    let mut skipped = 0;
+    if !packet.peek(offset, min_start(len), &mut bytes) {
+        return (0, 0);
+    }
+    if len > CHANGE_CIPHER_SPEC_LEN && is_change_cipher_spec(&bytes) {
+        skipped = CHANGE_CIPHER_SPEC_LEN;
+        if !packet.peek(offset + skipped, min_start(len - skipped), &mut bytes) {
+            return (0, 0);
+        }
+    }
+    (skipped, hello_len(&bytes, min_start(len - skipped)))
+}
+
+#[inline(always)]
+const fn min_start(len: u32) -> u32 {
+    if len > 9 { 9 } else { len }
+}
+
+#[inline(always)]
+const fn is_change_cipher_spec(bytes: &[u8; START_LEN]) -> bool {
+    let [kind, major, minor, len_high, len_low, content, ..] = *bytes;
+    kind == 0x14 && major == 3 && minor <= 4 && len_high == 0 && len_low == 1 && content == 1
 }
 
 /// Mixes a four-tuple with the host's secret.

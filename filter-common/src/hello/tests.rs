@@ -196,3 +196,15 @@ fn fragments_are_not_recorded() {
     }
     assert_eq!(memory.recorded(), vec![]);
 }
+
+#[test]
+fn a_second_hello_is_found_behind_a_change_cipher_spec() {
+    let wire = Wire::opened(1_000);
+    assert_eq!(wire.data(1_000, &hello(300)), [(1_000, 1_000)]);
+    let mut second = vec![0x14, 3, 3, 0, 1, 1];
+    second.extend(hello(400));
+    assert_eq!(wire.data(1_300, &second), [(1_300, 1_306)]);
+    assert_eq!(wire.data(1_706, b"more"), [], "the window ends where the second hello does");
+    let finished = [0x14, 3, 3, 0, 1, 1, 0x17, 3, 3, 0, 53, 1, 2, 3, 4];
+    assert_eq!(wire.data(1_706, &finished), [], "what ends a handshake is no hello");
+}
