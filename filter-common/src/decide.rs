@@ -139,7 +139,11 @@ fn passed(frame: &Frame) -> Decision {
 fn check_client<T: Tables>(tables: &T, config: &HostConfig, walk: &mut Walk) -> Reason {
     let frame = &walk.frame;
     let client = frame.source.client();
-    let verdict = tables.client_verdict(&client);
+    let verdict = if config.verdicts == 0 {
+        ClientVerdict::default()
+    } else {
+        tables.client_verdict(&client)
+    };
     let [packets, connections, throttle] = &config.limits;
     let opens = frame.kind == Kind::Tcp && frame.tcp.flags.opens();
     let metered = packets.is_on() || (opens && connections.is_on());

@@ -1,8 +1,8 @@
 //! Counting: a packet once, by verdict and reason.
 #![expect(unsafe_code, reason = "the CPU's counters are reached by a map pointer")]
 
+use crate::cursor::opaque;
 use crate::maps::COUNTERS;
-use core::hint::black_box;
 use filter_common::abi::counter::{Counters, Reason, Verdict};
 
 /// Counts a packet. Whatever happens here, its verdict stays.
@@ -10,7 +10,7 @@ use filter_common::abi::counter::{Counters, Reason, Verdict};
 pub(crate) fn count(verdict: Verdict, reason: Reason, bytes: u32) {
     // Opaque to the optimiser, so that the verifier sees the bounds check on the very
     // number that is used.
-    let cell = black_box(usize::from(reason.0) * Verdict::COUNT + usize::from(verdict.0));
+    let cell = opaque(usize::from(reason.0) * Verdict::COUNT + usize::from(verdict.0));
     update(|counters| {
         if let Some(cell) = counters.by.as_flattened_mut().get_mut(cell) {
             cell.packets += 1;

@@ -5,7 +5,6 @@ use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
 use core::arch::asm;
-use core::hint::black_box;
 use core::mem::size_of;
 use filter_common::wire::cursor::{Cursor, Packet};
 use zerocopy::{FromBytes, IntoBytes, Unaligned};
@@ -61,14 +60,14 @@ impl Packet for XdpPacket {
 
     #[inline(always)]
     fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool {
-        let offset = black_box(offset);
+        let offset = opaque(offset as usize) as u32;
         let position = self.start + (offset & LINEAR_MASK) as usize;
-        let next = black_box(position + N);
+        let next = opaque(position + N);
         if offset <= LINEAR_MASK && next <= self.end {
             into.copy_from_slice(&load(position, N).as_bytes()[..N]);
             return true;
         }
-        let len = black_box(len);
+        let len = opaque(len as usize) as u32;
         if len == 0 || len as usize > N {
             return false;
         }
@@ -106,6 +105,18 @@ fn load(position: usize, len: usize) -> [u64; WORDS] {
     words
 }
 
+/// The same value, of which the optimiser no longer knows where it came from. (The
+/// library's `black_box` goes through memory.)
+#[inline(always)]
+pub(crate) fn opaque(value: usize) -> usize {
+    let mut value = value;
+    // SAFETY: a register is copied to itself.
+    unsafe {
+        asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack, preserves_flags));
+    }
+    value
+}
+
 /// A position in the linear part of the frame.
 pub(crate) struct XdpCursor {
     position: usize,
@@ -117,7 +128,7 @@ impl Cursor for XdpCursor {
     fn read<T: FromBytes + Unaligned + Copy>(&mut self) -> Option<T> {
         // The optimiser must not derive a second pointer that the comparison below
         // doesn't bound.
-        let position = black_box(self.position);
+        let position = opaque(self.position);
         let next = position + size_of::<T>();
         if next > self.end {
             return None;

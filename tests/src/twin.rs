@@ -36,6 +36,7 @@ impl Twins {
         kernel.fill(rules)?;
         let mut host = HostTables::default();
         host.config = rules.config;
+        host.config.verdicts = u32::from(!rules.verdicts.is_empty());
         host.policy.extend(rules.policy.iter().map(|(prefix, class)| (prefix.trunc(), *class)));
         host.verdicts.extend(rules.verdicts.iter().copied());
         Ok(Self { host, kernel })

@@ -168,8 +168,10 @@ fn a_spoofed_hello_is_held_against_nobody() -> Result<()> {
         let status = daemon.json(&["status"]).unwrap_or_default();
         status["hellos"]["unproven"].as_u64() >= Some(50)
     })?;
-    ensure!(daemon.json(&["verdict", "list"])? == serde_json::json!([]));
-    ensure!(daemon.json(&["fingerprint", "list"])? == serde_json::json!([]));
+    for list in ["verdict", "fingerprint"] {
+        let entries = daemon.json(&[list, "list"])?;
+        ensure!(entries == serde_json::json!([]), "{list}: {entries}");
+    }
     ensure!(lab.pings(PEERS[2]));
     Ok(())
 }

@@ -17,8 +17,9 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub struct HostConfig {
     /// [`HostConfig::MONITOR`] or [`HostConfig::ENFORCE`].
     pub mode: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Zero as long as no verdict was ever written: the map isn't asked then. Set before
+    /// the first verdict is, and never taken back.
+    pub verdicts: u32,
     /// Keys the flow hints, so that nobody outside can aim at a slot.
     pub secret: u64,
     /// One limit for each [`Meter`](super::client::Meter).

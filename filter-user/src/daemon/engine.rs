@@ -100,7 +100,7 @@ impl Engine {
             0 => rand::random(),
             secret => secret,
         };
-        maps.set_config(HostConfig { mode, reserved: 0, secret, limits })
+        maps.set_config(HostConfig { mode, verdicts: 0, secret, limits })
     }
 
     /// Puts a verdict into the book and into the kernel. `false` when there is no room.

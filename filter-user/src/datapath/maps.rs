@@ -42,10 +42,12 @@ impl Maps {
         })
     }
 
-    /// Replaces the host's settings.
+    /// Replaces the host's settings. Whether there are verdicts is kept here: once set,
+    /// [`HostConfig::verdicts`] stays.
     ///
     /// *Errors*: the kernel's.
-    pub fn set_config(&mut self, config: HostConfig) -> Result<(), MapError> {
+    pub fn set_config(&mut self, mut config: HostConfig) -> Result<(), MapError> {
+        config.verdicts |= self.config()?.verdicts;
         let words: ConfigWords = transmute!(config);
         self.config.set(0, words, 0)
     }
@@ -94,10 +96,15 @@ impl Maps {
         Ok(classes)
     }
 
-    /// Decides about a client, replacing what was decided before.
+    /// Decides about a client, replacing what was decided before. The program asks for
+    /// verdicts from the first one on.
     ///
     /// *Errors*: the kernel's; a full map is one.
     pub fn set_verdict(&mut self, client: ClientKey, v: ClientVerdict) -> Result<(), MapError> {
+        let config = self.config()?;
+        if config.verdicts == 0 {
+            self.set_config(HostConfig { verdicts: 1, ..config })?;
+        }
         let (key, value): ([u64; 2], [u64; 2]) = (transmute!(client), transmute!(v));
         self.verdicts.insert(key, value, 0)
     }

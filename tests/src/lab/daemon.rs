@@ -148,7 +148,8 @@ impl Drop for Daemon {
     }
 }
 
-/// Where a lab's daemon pins.
+/// Where a lab's daemon pins: a folder that no other lab has, not even one of another
+/// test program on the same bpffs.
 fn pins(lab: &Lab) -> PathBuf {
-    Path::new("/sys/fs/bpf").join(format!("palisade_{}", lab.interface))
+    Path::new("/sys/fs/bpf").join(format!("palisade_{}_{}", std::process::id(), lab.interface))
 }

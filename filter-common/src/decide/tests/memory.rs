@@ -29,7 +29,7 @@ pub(crate) struct Memory {
 
 impl Memory {
     pub(crate) fn new(config: HostConfig, now_ns: u64) -> Self {
-        Self { config, now_ns, ..Self::default() }
+        Self { config: HostConfig { verdicts: 1, ..config }, now_ns, ..Self::default() }
     }
 
     pub(crate) fn run(&self, frame: &[u8]) -> Decision {
