@@ -60,14 +60,14 @@ impl Packet for XdpPacket {
 
     #[inline(always)]
     fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool {
-        let offset = opaque(offset as usize) as u32;
+        let offset = opaque_u32(offset);
         let position = self.start + (offset & LINEAR_MASK) as usize;
         let next = opaque(position + N);
         if offset <= LINEAR_MASK && next <= self.end {
             into.copy_from_slice(&load(position, N).as_bytes()[..N]);
             return true;
         }
-        let len = opaque(len as usize) as u32;
+        let len = opaque_u32(len);
         if len == 0 || len as usize > N {
             return false;
         }
@@ -115,6 +115,13 @@ pub(crate) fn opaque(value: usize) -> usize {
         asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack, preserves_flags));
     }
     value
+}
+
+/// [`opaque`] for a number of 32 bits.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "it comes back as it went in")]
+fn opaque_u32(value: u32) -> u32 {
+    opaque(value as usize) as u32
 }
 
 /// A position in the linear part of the frame.
