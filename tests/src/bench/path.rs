@@ -63,13 +63,14 @@ fn filter(rules: &Rules) -> Result<TestProgram> {
     Ok(kernel.program)
 }
 
-/// A thousand prefixes in each family, one of them around the client.
+/// A thousand prefixes in each family, neighbours of the one around the client, so that
+/// the look-up goes as deep as it can.
 fn blocking() -> Rules {
     let class = AddressClass { action: AddressClass::BLOCK, mode: Mode::ENFORCE.0, list: 2 };
     let mut prefixes = vec![around(PLAIN_V4, 24), around(PLAIN_V6, 64)];
     for i in 1_u16..1000 {
         let [high, low] = i.to_be_bytes();
-        let v4 = IpNet::new(Ipv4Addr::new(10 + high, low, high, 0).into(), 24);
+        let v4 = IpNet::new(Ipv4Addr::new(192, high, low, 0).into(), 24);
         let v6 = IpNet::new(Ipv6Addr::new(0x2001, 0xdb8, i, 7, 0, 0, 0, 0).into(), 64);
         prefixes.extend([v4, v6].into_iter().flatten());
     }
