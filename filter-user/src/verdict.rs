@@ -48,9 +48,10 @@ pub struct Verdict {
 impl Verdict {
     /// Whether it stands against one that the classifier would make.
     #[must_use]
-    pub fn outweighs(&self, other: VerdictAction) -> bool {
-        let as_much = self.action == other || self.action == VerdictAction::Block;
-        self.source == VerdictSource::Operator || as_much
+    pub fn outweighs(&self, other: &Self) -> bool {
+        let as_strong = self.action == other.action || self.action == VerdictAction::Block;
+        let acts = !self.shadow || other.shadow;
+        self.source == VerdictSource::Operator || (as_strong && acts)
     }
 
     /// The verdict as the kernel wants it.
@@ -182,6 +183,17 @@ mod tests {
         let kernel = verdict(7).to_kernel(99);
         assert_eq!(kernel.expires_ns, 99);
         assert_eq!(Verdict::from_kernel(&kernel, 7), verdict(7));
+    }
+
+    #[test]
+    fn a_shadow_does_not_stand_against_a_verdict_that_acts() {
+        let block =
+            |shadow, source| Verdict { action: VerdictAction::Block, shadow, source, ..verdict(9) };
+        let shadow = block(true, VerdictSource::Classifier);
+        let rule = block(false, VerdictSource::FingerprintRule);
+        assert!(!shadow.outweighs(&rule) && rule.outweighs(&shadow));
+        assert!(rule.outweighs(&verdict(9)) && !verdict(9).outweighs(&rule));
+        assert!(block(true, VerdictSource::Operator).outweighs(&rule));
     }
 
     #[test]

@@ -83,13 +83,13 @@ impl Engine {
             if by_rule { VerdictSource::FingerprintRule } else { VerdictSource::Classifier };
         let shadow = mode == Mode::SHADOW;
         // An operator's word stands, and so does a verdict that does as much or more.
-        let present = self.verdicts.get(&client, now.unix_ms);
-        if present.is_some_and(|v| v.outweighs(action)) {
-            return None;
-        }
         let expires_unix_ms = now.unix_ms_after(lasts);
         let text = format!("{}: {reason}", action_name(action));
         let verdict = Verdict { action, shadow, source, reason, expires_unix_ms };
+        let present = self.verdicts.get(&client, now.unix_ms);
+        if present.is_some_and(|present| present.outweighs(&verdict)) {
+            return None;
+        }
         match self.enforce(client, verdict, now) {
             Ok(true) => {}
             Ok(false) => return None,

@@ -148,12 +148,17 @@ fn take_over(
         return Ok(None);
     };
     let link = PinnedLink::from_pin(&path).map(FdLink::from).and_then(XdpLink::try_from);
-    if !link.is_ok_and(|link| program.attach_to_link(link).is_ok()) {
-        // A link whose device is gone: another one has the index by now.
-        pins.unpin(&path)?;
-        return Ok(None);
+    let link = link.map_err(|error| link_error(name, error))?;
+    match program.attach_to_link(link) {
+        Ok(_) => Ok(Some(Attached { name: name.into(), ifindex, mode, why_generic: None })),
+        // The link's device is gone, and another one has its index by now.
+        Err(error) if errno(&error) == Some(libc::ENOLINK) => {
+            pins.unpin(&path)?;
+            Ok(None)
+        }
+        // The old program stays: better an error than an interface without a filter.
+        Err(error) => Err(error.into()),
     }
-    Ok(Some(Attached { name: name.into(), ifindex, mode, why_generic: None }))
 }
 
 fn attach_new(
@@ -192,13 +197,16 @@ fn attach_as(
 }
 
 fn refusal(name: &str, error: &ProgramError) -> Result<String, AttachError> {
-    let source = std::error::Error::source(error);
-    let io = source.and_then(|source| source.downcast_ref::<std::io::Error>());
-    match io.and_then(std::io::Error::raw_os_error) {
+    match errno(error) {
         Some(libc::EBUSY | libc::EEXIST) => Err(AttachError::Busy(name.into())),
         Some(libc::EOPNOTSUPP) => Ok("its driver has no XDP".into()),
         _ => Ok(error.to_string()),
     }
+}
+
+fn errno(error: &ProgramError) -> Option<i32> {
+    let source = std::error::Error::source(error)?;
+    source.downcast_ref::<std::io::Error>()?.raw_os_error()
 }
 
 fn link_error(name: &str, error: impl std::error::Error) -> AttachError {
