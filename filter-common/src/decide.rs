@@ -2,7 +2,7 @@
 //!
 //! 1. parse; what has no address passes, counted by cause
 //! 2. address policy; allow wins and ends the walk
-//! 3. what was decided about the client
+//! 3. what was decided about the client, or a prefix around it
 //! 4. the client's limits
 //! 5. the ClientHello, recorded
 //! 6. pass
@@ -15,11 +15,14 @@ use crate::abi::address::AddressClass;
 use crate::abi::client::{ClientKey, ClientVerdict, Meter};
 use crate::abi::config::HostConfig;
 use crate::abi::counter::{Reason, Verdict};
+use crate::abi::width::VerdictKey;
 use crate::gcra::Limit;
 use crate::hello::{self, FlowRef};
+use crate::verdict::{Clock, Standing, standing};
 use crate::wire::address::Address;
 use crate::wire::cursor::Packet;
 use crate::wire::frame::{self, Frame, Kind};
+use core::hint::black_box;
 
 /// The look-ups that [`decide`] needs. The program implements them on maps, the host on
 /// plain memory.
@@ -31,10 +34,16 @@ pub trait Tables {
 
     /// The host's settings; `None` only if the map is missing, and then nothing drops.
     fn config(&self) -> Option<&HostConfig>;
-    /// What the longest prefix that holds the address says; all zero if there is none.
+    /// What the address policy says of an address now; all zero if it says nothing.
     fn address_class(&self, address: &Address) -> AddressClass;
-    /// What was decided about the client, expired or not; all zero if nothing was.
-    fn client_verdict(&self, client: &ClientKey) -> ClientVerdict;
+    /// The limit of a list's clients; all zero if it has none.
+    fn list_limit(&self, list: u16) -> Limit;
+    /// The [`Width::bit`](crate::abi::width::Width)s of the verdicts in a bucket, expired
+    /// ones too; a bit that is set without a verdict only costs a look-up.
+    fn verdict_widths(&self, bucket: u32) -> u64;
+    /// What was decided about exactly this prefix, expired or not; all zero if nothing
+    /// was.
+    fn verdict(&self, key: &VerdictKey) -> ClientVerdict;
     /// The client's meters, made at the first call; `None` when there is no room.
     fn meters(&self, client: &ClientKey) -> Option<Self::Meters>;
     /// The slot that a flow's hash falls on.
@@ -70,6 +79,14 @@ impl Decision {
     const fn drop(reason: Reason) -> Self {
         Self { verdict: Verdict::DROP, reason }
     }
+
+    /// Whether the packet was dropped, and a list did it.
+    #[inline(always)]
+    #[must_use]
+    pub fn is_dropped_by_list(&self) -> bool {
+        let by_list = self.reason == Reason::BLOCKLIST || self.reason == Reason::LIST_LIMIT;
+        self.verdict == Verdict::DROP && by_list
+    }
 }
 
 /// Decides about a frame. What was parsed of it is left in `frame`.
@@ -83,15 +100,24 @@ pub fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -
         return Decision::pass(frame.reason);
     };
     let monitor = config.mode != HostConfig::ENFORCE;
-    let class = tables.address_class(&frame.source);
-    if class.action == AddressClass::ALLOW {
+    frame.class = tables.address_class(&frame.source);
+    // However it was found, from here on it is what stands in the frame.
+    let frame = black_box(frame);
+    let class = frame.class;
+    if class.action() == AddressClass::ALLOW {
         return Decision::pass(Reason::ALLOWED);
     }
     let mut walk = Walk { monitor, frame };
-    if class.action == AddressClass::BLOCK && walk.refuse(Reason::BLOCKLIST, class.mode) {
-        return Decision::drop(Reason::BLOCKLIST);
+    if class.action() == AddressClass::BLOCK {
+        walk.frame.refused_by = class.list();
+        if walk.refuse(Reason::BLOCKLIST, Mode::ENFORCE.0) {
+            return Decision::drop(Reason::BLOCKLIST);
+        }
+    } else if class.shadow_action() == AddressClass::BLOCK {
+        walk.frame.refused_by = class.shadow_list();
+        walk.refuse(Reason::BLOCKLIST, Mode::SHADOW.0);
     }
-    let refused = check_client(tables, config, &mut walk);
+    let refused = check_client(tables, config, class, &mut walk);
     if refused != NOTHING {
         return Decision::drop(refused);
     }
@@ -136,40 +162,58 @@ fn passed(frame: &Frame) -> Decision {
 
 /// Client verdict and limits: the reason to drop, or [`NOTHING`].
 #[inline(always)]
-fn check_client<T: Tables>(tables: &T, config: &HostConfig, walk: &mut Walk) -> Reason {
+fn check_client<T: Tables>(
+    tables: &T,
+    config: &HostConfig,
+    class: AddressClass,
+    walk: &mut Walk,
+) -> Reason {
     let frame = &walk.frame;
     let client = frame.source.client();
-    let verdict = if config.verdicts == 0 {
-        ClientVerdict::default()
+    let mut clock = Clock::new(tables);
+    let standing = if config.verdicts == 0 {
+        Standing::default()
     } else {
-        tables.client_verdict(&client)
+        standing(tables, config.secret, &frame.source, &mut clock)
     };
     let [packets, connections, throttle] = &config.limits;
     let opens = frame.kind == Kind::Tcp && frame.tcp.flags.opens();
-    let metered = packets.is_on() || (opens && connections.is_on());
-    if verdict.action == ClientVerdict::NONE && !metered {
-        return NOTHING;
-    }
-    let now_ns = tables.now_ns();
-    let in_force = verdict.expires_ns > now_ns;
-    let blocked = in_force && verdict.action == ClientVerdict::BLOCK;
-    if blocked && walk.refuse(Reason::CLIENT_VERDICT, verdict.mode) {
+    let held = class.action() == AddressClass::LIMIT;
+    let by_list = if held {
+        tables.list_limit(class.list())
+    } else if class.shadow_action() == AddressClass::LIMIT {
+        tables.list_limit(class.shadow_list())
+    } else {
+        Limit::default()
+    };
+    let by_host = packets.is_on() && !held;
+    let metered = by_host || by_list.is_on() || (opens && connections.is_on());
+    if standing.is_blocked() && walk.refuse(Reason::CLIENT_VERDICT, standing.block_mode()) {
         return Reason::CLIENT_VERDICT;
     }
-    let throttled = in_force && verdict.action == ClientVerdict::THROTTLE && throttle.is_on();
+    let throttled = standing.is_throttled() && throttle.is_on();
     if !metered && !throttled {
         return NOTHING;
     }
     let Some(meters) = tables.meters(&client) else {
         return NOTHING;
     };
+    let now_ns = clock.now_ns();
     let over = |meter, limit: &Limit| !meters.charge(meter, limit, now_ns);
-    if throttled && over(Meter::THROTTLE, throttle) && walk.refuse(Reason::THROTTLE, verdict.mode) {
+    if throttled
+        && over(Meter::THROTTLE, throttle)
+        && walk.refuse(Reason::THROTTLE, standing.throttle_mode())
+    {
         return Reason::THROTTLE;
     }
-    if packets.is_on()
-        && over(Meter::PACKETS, packets)
-        && walk.refuse(Reason::PACKET_LIMIT, packets.mode())
+    if by_list.is_on() && over(Meter::LIST, &by_list) {
+        walk.frame.refused_by = if held { class.list() } else { class.shadow_list() };
+        let mode = if held { by_list.mode() } else { Mode::SHADOW.0 };
+        if walk.refuse(Reason::LIST_LIMIT, mode) {
+            return Reason::LIST_LIMIT;
+        }
+    }
+    if by_host && over(Meter::PACKETS, packets) && walk.refuse(Reason::PACKET_LIMIT, packets.mode())
     {
         return Reason::PACKET_LIMIT;
     }

@@ -8,6 +8,7 @@
 use crate::abi::flow::FlowSlot;
 use crate::abi::record::HELLO_WINDOW;
 use crate::decide::Tables;
+use crate::hash::mix;
 use crate::wire::address::Address;
 use crate::wire::client_hello::HANDSHAKE_HEADER_LEN;
 use crate::wire::cursor::Packet;
@@ -154,13 +155,6 @@ fn flow_hash(secret: u64, frame: &Frame) -> u64 {
 #[inline(always)]
 const fn mix_address(hash: u64, address: &Address) -> u64 {
     mix(mix(hash, address.high), address.low)
-}
-
-/// A round of `MurmurHash3`'s finaliser.
-#[inline(always)]
-const fn mix(hash: u64, word: u64) -> u64 {
-    let x = (hash ^ word).wrapping_mul(0xff51_afd7_ed55_8ccd);
-    x ^ (x >> 33)
 }
 
 /// The half of the hash that the slot's index leaves alone, never zero.

@@ -12,7 +12,10 @@ extern crate std;
 pub mod abi;
 pub mod decide;
 pub mod gcra;
+pub mod hash;
 pub mod hello;
+pub mod policy;
+pub mod verdict;
 pub mod wire;
 
 /// The packet builder of the workspace's tests, which has to exist once and can't be a

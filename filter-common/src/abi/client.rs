@@ -3,7 +3,7 @@
 use super::assert_layout;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
-/// Whom a verdict or a limit is about.
+/// Whom a limit is about, and a verdict if nothing else was said.
 ///
 /// *Shape*: 16 bytes, an IPv6 address as two numbers in the host's byte order. An IPv4
 /// client is its whole address, mapped to `::ffff:a.b.c.d`. An IPv6 client is its /64:
@@ -33,9 +33,10 @@ pub struct ClientKey {
 
 assert_layout!(ClientKey, size 16, align 8, high at 0, low at 8);
 
-/// What the daemon or an operator decided about a client.
+/// What the daemon or an operator decided about a client or a prefix.
 ///
-/// *Shape*: 16 bytes, the value of the `VERDICTS` map.
+/// *Shape*: 16 bytes, the value of the `VERDICTS` map, whose key is a
+/// [`VerdictKey`](super::width::VerdictKey).
 ///
 /// *Concurrency*: written by the daemon alone, read by every CPU. The kernel compares
 /// [`expires_ns`](Self::expires_ns) at each look-up: a dead daemon can't leave a verdict
@@ -90,7 +91,7 @@ pub const VERDICT_CAPACITY: u32 = 65_536;
 
 /// What a client has used of its limits: one theoretical arrival time per meter.
 ///
-/// *Shape*: 24 bytes, the value of the `CLIENTS` map.
+/// *Shape*: 32 bytes, the value of the `CLIENTS` map.
 ///
 /// *Units*: nanoseconds on the clock of `bpf_ktime_get_ns`; zero is "never seen".
 ///
@@ -104,7 +105,7 @@ pub struct ClientMeters {
     pub arrival_ns: [u64; Meter::COUNT],
 }
 
-assert_layout!(ClientMeters, size 24, align 8);
+assert_layout!(ClientMeters, size 32, align 8);
 
 /// One of a client's meters: an index into [`ClientMeters`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -117,8 +118,12 @@ impl Meter {
     pub const CONNECTIONS: Self = Self(1);
     /// Packets of a throttled client.
     pub const THROTTLE: Self = Self(2);
+    /// Packets of a client that a list limits.
+    pub const LIST: Self = Self(3);
     /// How many there are.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 4;
+    /// How many of them have one limit for the whole host.
+    pub const HOST_COUNT: usize = 3;
 }
 
 /// Clients whose meters the kernel holds at once.

@@ -17,13 +17,14 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub struct HostConfig {
     /// [`HostConfig::MONITOR`] or [`HostConfig::ENFORCE`].
     pub mode: u32,
-    /// Zero as long as no verdict was ever written: the map isn't asked then. Set before
-    /// the first verdict is, and never taken back.
+    /// Zero as long as no verdict was ever written: neither index nor map is asked then.
+    /// Set before the first verdict is, and never taken back.
     pub verdicts: u32,
-    /// Keys the flow hints, so that nobody outside can aim at a slot.
+    /// Keys the flow hints and the index of verdicts, so that nobody outside can aim at a
+    /// slot. It stays once it is set: what it keys lies in maps that outlive the daemon.
     pub secret: u64,
-    /// One limit for each [`Meter`](super::client::Meter).
-    pub limits: [Limit; super::client::Meter::COUNT],
+    /// One limit for each of the first [`Meter`](super::client::Meter)s.
+    pub limits: [Limit; super::client::Meter::HOST_COUNT],
 }
 
 assert_layout!(HostConfig, size 88, align 8, mode at 0, secret at 8, limits at 16);

@@ -75,6 +75,8 @@ reasons! {
     PACKET_LIMIT = 13, "packet-limit";
     /// The client went over its limit of new connections.
     CONNECTION_LIMIT = 14, "connection-limit";
+    /// The client went over the limit profile of a list.
+    LIST_LIMIT = 15, "list-limit";
 }
 
 impl Reason {
@@ -99,6 +101,45 @@ pub struct Count {
     pub bytes: u64,
 }
 
+impl Count {
+    /// Adds another count.
+    #[inline(always)]
+    pub const fn add(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.bytes += other.bytes;
+    }
+}
+
+/// What one CPU has counted of one list.
+///
+/// *Shape*: 48 bytes, an element of the per-CPU map `LIST_COUNTERS`, by the list's number.
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
+pub struct ListCounters {
+    /// Packets that the list had its say about: whose longest prefix, priority and mode
+    /// made it the one that decides.
+    pub matched: Count,
+    /// Those of them that it dropped.
+    pub dropped: Count,
+    /// Those of them that it would have dropped, were it or the host enforcing.
+    pub would_drop: Count,
+}
+
+assert_layout!(ListCounters, size 48, align 8);
+
+impl ListCounters {
+    /// Adds what another CPU counted.
+    pub fn add(&mut self, other: &Self) {
+        let mine = [&mut self.matched, &mut self.dropped, &mut self.would_drop];
+        for (mine, theirs) in mine.into_iter().zip([other.matched, other.dropped, other.would_drop])
+        {
+            mine.add(theirs);
+        }
+    }
+}
+
 /// Everything one CPU has counted.
 ///
 /// *Shape*: the one element of the per-CPU map `COUNTERS`; `by[reason][verdict]`.
@@ -116,7 +157,7 @@ pub struct Counters {
     pub segments_lost: u64,
 }
 
-assert_layout!(Counters, size 736, align 8, by at 0, segments_recorded at 720, segments_lost at 728);
+assert_layout!(Counters, size 784, align 8, by at 0, segments_recorded at 768, segments_lost at 776);
 
 impl Default for Counters {
     fn default() -> Self {
@@ -132,8 +173,7 @@ impl Counters {
     /// Adds what another CPU counted.
     pub fn add(&mut self, other: &Self) {
         for (mine, theirs) in self.by.iter_mut().flatten().zip(other.by.iter().flatten()) {
-            mine.packets += theirs.packets;
-            mine.bytes += theirs.bytes;
+            mine.add(*theirs);
         }
         self.segments_recorded += other.segments_recorded;
         self.segments_lost += other.segments_lost;

@@ -10,12 +10,13 @@ pub mod config;
 pub mod counter;
 pub mod flow;
 pub mod record;
+pub mod width;
 
 /// The number pinned beside the maps.
 ///
 /// A daemon that finds another number refuses the pins: it can't know what the fields
 /// of another version mean.
-pub const ABI_VERSION: u32 = 1;
+pub const ABI_VERSION: u32 = 2;
 
 /// Whether a rule acts or only counts.
 ///

@@ -1,4 +1,5 @@
 use super::*;
+use crate::abi::address::ListId;
 use crate::packet::{ACK, Packet as Builder, Segment};
 use memory::Memory;
 use std::vec::Vec;
@@ -21,7 +22,12 @@ fn syn() -> Vec<u8> {
 }
 
 fn class(action: u8, mode: Mode) -> AddressClass {
-    AddressClass { action, mode: mode.0, list: 0 }
+    let answer = (action, ListId(7));
+    if mode == Mode::SHADOW {
+        AddressClass::new((AddressClass::NONE, ListId::NONE), answer)
+    } else {
+        AddressClass::new(answer, (AddressClass::NONE, ListId::NONE))
+    }
 }
 
 fn verdict(action: u8, mode: Mode) -> ClientVerdict {
@@ -53,7 +59,7 @@ fn all_refusing(block: Mode, client: Mode, limits: Mode) -> Memory {
     let mut memory = enforcing();
     memory.class = class(AddressClass::BLOCK, block);
     memory.verdict = verdict(ClientVerdict::BLOCK, client);
-    memory.config.limits = [one(limits); Meter::COUNT];
+    memory.config.limits = [one(limits); Meter::HOST_COUNT];
     let key = Address::v4(0xc000_0201).client();
     let used = (&memory).meters(&key).unwrap();
     for meter in [Meter::PACKETS, Meter::CONNECTIONS, Meter::THROTTLE] {
@@ -84,9 +90,8 @@ fn a_block_entry_drops() {
 }
 
 #[test]
-fn a_class_that_nobody_knows_is_no_rule() {
+fn a_verdict_that_nobody_knows_is_no_rule() {
     let mut memory = enforcing();
-    memory.class = class(77, Mode::ENFORCE);
     memory.verdict = verdict(77, Mode::ENFORCE);
     assert_eq!(memory.run(&datagram()), PASSED);
 }
@@ -252,4 +257,26 @@ fn a_hello_that_a_shadow_rule_would_drop_is_recorded_and_a_dropped_one_is_not() 
         memory.run(&frame);
         assert_eq!(memory.recorded().len(), recorded);
     }
+}
+
+#[test]
+fn a_list_limits_in_the_place_of_the_host() {
+    let mut memory = limited(Meter::PACKETS, Mode::ENFORCE);
+    memory.class = class(AddressClass::LIMIT, Mode::ENFORCE);
+    memory.list_limit =
+        Limit { tolerance_ns: one(Mode::ENFORCE).interval_ns, ..one(Mode::ENFORCE) };
+    let outcomes = [0; 4].map(|_| memory.run(&datagram()));
+    let dropped = Decision::drop(Reason::LIST_LIMIT);
+    assert_eq!(outcomes, [PASSED, PASSED, dropped, dropped]);
+}
+
+#[test]
+fn a_list_in_shadow_limits_beside_the_host() {
+    let mut memory = limited(Meter::PACKETS, Mode::ENFORCE);
+    memory.config.limits[0].tolerance_ns = 2 * one(Mode::ENFORCE).interval_ns;
+    memory.class = class(AddressClass::LIMIT, Mode::SHADOW);
+    memory.list_limit = one(Mode::ENFORCE);
+    let outcomes = [0; 4].map(|_| memory.run(&datagram()));
+    let would = would_drop(Reason::LIST_LIMIT);
+    assert_eq!(outcomes, [PASSED, would, would, Decision::drop(Reason::PACKET_LIMIT)]);
 }

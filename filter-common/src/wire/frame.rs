@@ -6,12 +6,13 @@ pub use parse::parse;
 
 use super::address::Address;
 use super::header::TcpFlags;
+use crate::abi::address::AddressClass;
 use crate::abi::assert_layout;
 use crate::abi::counter::Reason;
 
 /// A frame, as far as it could be read.
 ///
-/// *Shape*: 56 bytes without padding. [`Frame::kind`] says which fields have a meaning.
+/// *Shape*: 72 bytes without padding. [`Frame::kind`] says which fields have a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Frame {
@@ -30,9 +31,19 @@ pub struct Frame {
     /// [`Reason::NO_RULE`]. It stands here so that the verifier forgets it as well.
     pub shadowed: Reason,
     reserved: u8,
+    /// What the address policy says of it. It stands here for the same reason.
+    pub class: AddressClass,
+    /// The list that dropped it or would have, by its number; zero if none did.
+    pub refused_by: u16,
+    reserved_too: u16,
+    /// Room for a number that the verifier shall forget.
+    pub scratch: u64,
 }
 
-assert_layout!(Frame, size 56, align 8, destination at 16, tcp at 32, kind at 52, reason at 53);
+assert_layout!(
+    Frame, size 72, align 8, destination at 16, tcp at 32, kind at 52, reason at 53, class at 56,
+    refused_by at 60
+);
 
 /// What is known of a frame, and so which of its fields count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -4,9 +4,11 @@ use crate::abi::address::AddressClass;
 use crate::abi::client::{ClientKey, ClientMeters, ClientVerdict, Meter};
 use crate::abi::config::HostConfig;
 use crate::abi::flow::FlowSlot;
+use crate::abi::width::{VerdictKey, Width};
 use crate::decide::{Decision, Meters, Tables, decide};
 use crate::gcra::Limit;
 use crate::hello::FlowRef;
+use crate::verdict;
 use crate::wire::address::Address;
 use crate::wire::cursor::SlicePacket;
 use crate::wire::frame::Frame;
@@ -20,11 +22,16 @@ use std::vec::Vec;
 pub(crate) struct Memory {
     pub(crate) config: HostConfig,
     pub(crate) class: AddressClass,
+    pub(crate) list_limit: Limit,
+    /// Stands for every address, unless there are [`Memory::verdicts`].
     pub(crate) verdict: ClientVerdict,
+    pub(crate) verdicts: HashMap<VerdictKey, ClientVerdict>,
     pub(crate) now_ns: u64,
     meters: RefCell<HashMap<ClientKey, Rc<Cell<ClientMeters>>>>,
     slot: Rc<Cell<FlowSlot>>,
     recorded: RefCell<Vec<(u32, u32)>>,
+    clock_reads: Cell<u32>,
+    look_ups: Cell<u32>,
 }
 
 impl Memory {
@@ -42,6 +49,18 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// How often the clock was read.
+    pub(crate) fn clock_reads(&self) -> u32 {
+        self.clock_reads.get()
+    }
+
+    /// How often a verdict was looked up.
+    pub(crate) fn look_ups(&self) -> u32 {
+        self.look_ups.get()
+    }
+}
+
 impl Tables for &Memory {
     type Meters = Rc<Cell<ClientMeters>>;
     type Flow = Rc<Cell<FlowSlot>>;
@@ -54,8 +73,24 @@ impl Tables for &Memory {
         self.class
     }
 
-    fn client_verdict(&self, _: &ClientKey) -> ClientVerdict {
-        self.verdict
+    fn list_limit(&self, _: u16) -> Limit {
+        self.list_limit
+    }
+
+    fn verdict_widths(&self, bucket: u32) -> u64 {
+        if self.verdicts.is_empty() {
+            return Width::HOST.bit;
+        }
+        let here =
+            |key: &&VerdictKey| verdict::bucket(self.config.secret, &key.address()) == bucket;
+        let bit =
+            |key: &VerdictKey| Width::ALL.iter().find(|width| width.len == key.len).unwrap().bit;
+        self.verdicts.keys().filter(here).fold(0, |widths, key| widths | bit(key))
+    }
+
+    fn verdict(&self, key: &VerdictKey) -> ClientVerdict {
+        self.look_ups.set(self.look_ups.get() + 1);
+        self.verdicts.get(key).copied().unwrap_or(self.verdict)
     }
 
     fn meters(&self, client: &ClientKey) -> Option<Self::Meters> {
@@ -67,6 +102,7 @@ impl Tables for &Memory {
     }
 
     fn now_ns(&self) -> u64 {
+        self.clock_reads.set(self.clock_reads.get() + 1);
         self.now_ns
     }
 

@@ -1,6 +1,7 @@
 //! From Ethernet to the transport header.
 
 use super::{Frame, Kind, Tcp};
+use crate::abi::address::AddressClass;
 use crate::abi::counter::Reason;
 use crate::wire::address::Address;
 use crate::wire::cursor::{Cursor, Packet};
@@ -50,6 +51,8 @@ pub fn parse<P: Packet>(packet: &P, frame: &mut Frame) {
     frame.kind = Kind::Unaddressed;
     frame.reason = Reason::NO_RULE;
     frame.shadowed = Reason::NO_RULE;
+    frame.class = AddressClass::default();
+    frame.refused_by = 0;
     if let Err(reason) = parse_link(packet, frame) {
         frame.reason = reason;
     }
