@@ -2,8 +2,9 @@
 #![expect(unsafe_code, reason = "the CPU's counters are reached by a map pointer")]
 
 use crate::cursor::opaque;
-use crate::maps::COUNTERS;
-use filter_common::abi::counter::{Counters, Reason, Verdict};
+use crate::maps::{COUNTERS, LIST_COUNTERS};
+use filter_common::abi::counter::{Count, Counters, Reason, Verdict};
+use filter_common::wire::frame::Frame;
 
 /// Counts a packet. Whatever happens here, its verdict stays.
 #[inline(always)]
@@ -29,6 +30,28 @@ pub(crate) fn count_segment(recorded: bool) {
             counters.segments_lost += 1;
         }
     });
+}
+
+/// Counts a packet for the lists that had a say about it.
+#[inline(always)]
+pub(crate) fn count_lists(frame: &Frame, dropped: bool, bytes: u32) {
+    let one = Count { packets: 1, bytes: u64::from(bytes) };
+    for list in [frame.class.list(), frame.class.shadow_list()] {
+        if list == 0 {
+            continue;
+        }
+        let Some(counters) = LIST_COUNTERS.get_ptr_mut(u32::from(list)) else {
+            continue;
+        };
+        // SAFETY: the element belongs to this CPU, and the program isn't interrupted by
+        // another run of itself.
+        let counters = unsafe { &mut *counters };
+        counters.matched.add(one);
+        if list == frame.refused_by {
+            let refused = if dropped { &mut counters.dropped } else { &mut counters.would_drop };
+            refused.add(one);
+        }
+    }
 }
 
 #[inline(always)]

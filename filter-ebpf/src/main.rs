@@ -9,6 +9,7 @@
 
 mod count;
 mod cursor;
+mod image;
 mod license;
 mod maps;
 mod proof;
@@ -32,10 +33,12 @@ fn palisade(context: XdpContext) -> u32 {
     let Some(frame) = tables::frame() else {
         return XDP_PASS;
     };
-    let decision = decide(&packet, &MapTables::new(&context), frame);
+    let tables = MapTables::new(&context, &raw mut frame.scratch);
+    let decision = decide(&packet, &tables, frame);
     #[cfg(feature = "log")]
     aya_log_ebpf::debug!(&context, "verdict {} reason {}", decision.verdict.0, decision.reason.0);
     count::count(decision.verdict, decision.reason, packet.total_len());
+    count::count_lists(frame, decision.is_dropped_by_list(), packet.total_len());
     if decision.verdict == Verdict::DROP { XDP_DROP } else { XDP_PASS }
 }
 

@@ -2,16 +2,17 @@
 //! full. The daemon pins all of them by name; nothing here is pinned by itself.
 
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::lpm_trie::LpmTrie;
 use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
-use filter_common::abi::address::{AddressClass, POLICY_CAPACITY};
+use filter_common::abi::address::LIST_CAPACITY;
 use filter_common::abi::client::{
     CLIENT_CAPACITY, ClientKey, ClientMeters, ClientVerdict, VERDICT_CAPACITY,
 };
 use filter_common::abi::config::HostConfig;
-use filter_common::abi::counter::Counters;
+use filter_common::abi::counter::{Counters, ListCounters};
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
 use filter_common::abi::record::{RECORD_CAPACITY, RING_BYTES, SegmentRecord};
+use filter_common::abi::width::{INDEX_WORDS, VerdictKey};
+use filter_common::gcra::Limit;
 use filter_common::wire::frame::Frame;
 
 /// One element: the ABI version, written and read by the daemon alone.
@@ -22,21 +23,28 @@ pub(crate) static ABI: Array<u32> = Array::with_max_entries(1, 0);
 #[map]
 pub(crate) static CONFIG: Array<HostConfig> = Array::with_max_entries(1, 0);
 
-/// IPv4 prefix, in network order, to class. Written by the daemon; when full the daemon refuses more.
+/// A list's number to the limit of its clients. Written by the daemon: before the list is
+/// in an image.
 #[map]
-pub(crate) static POLICY_V4: LpmTrie<[u32; 1], AddressClass> =
-    LpmTrie::with_max_entries(POLICY_CAPACITY, 0);
+pub(crate) static LIST_LIMITS: Array<Limit> = Array::with_max_entries(LIST_CAPACITY, 0);
 
-/// IPv6 prefix, in network order, to class. Written by the daemon; when full the daemon refuses more.
+/// A list's number, on each CPU, to what was counted of it. Written by the program,
+/// summed by the daemon, which sets it to zero for a new list.
 #[map]
-pub(crate) static POLICY_V6: LpmTrie<[u32; 4], AddressClass> =
-    LpmTrie::with_max_entries(POLICY_CAPACITY, 0);
+pub(crate) static LIST_COUNTERS: PerCpuArray<ListCounters> =
+    PerCpuArray::with_max_entries(LIST_CAPACITY, 0);
 
-/// Client to what was decided about it. Written by the daemon; when full the daemon
-/// removes expired ones, then refuses more.
+/// Client or prefix to what was decided about it. Written by the daemon; when full the
+/// daemon removes expired ones, then refuses more.
 #[map]
-pub(crate) static VERDICTS: HashMap<ClientKey, ClientVerdict> =
+pub(crate) static VERDICTS: HashMap<VerdictKey, ClientVerdict> =
     HashMap::with_max_entries(VERDICT_CAPACITY, 0);
+
+/// Hash of an IPv4 /24 or an IPv6 /48 to the widths of the verdicts inside it, a byte
+/// each. Written by the daemon: before a verdict is, and after the last of its width is
+/// gone.
+#[map]
+pub(crate) static VERDICT_INDEX: Array<u64> = Array::with_max_entries(INDEX_WORDS, 0);
 
 /// Client to its meters. Written by the program; when full the least recently seen
 /// client is forgotten and starts again with a full burst.

@@ -1,16 +1,17 @@
 //! Map pointers: `decide`'s look-ups on the maps.
 #![expect(unsafe_code, reason = "map values are reached by pointers that the verifier checks")]
 
-use crate::maps::{CLIENTS, CONFIG, FLOWS, FRAME, POLICY_V4, POLICY_V6, VERDICTS};
+use crate::image;
+use crate::maps::{CLIENTS, CONFIG, FLOWS, FRAME, LIST_LIMITS, VERDICT_INDEX, VERDICTS};
 use crate::record;
 use aya_ebpf::helpers::bpf_ktime_get_ns;
-use aya_ebpf::maps::lpm_trie::Key;
 use aya_ebpf::programs::XdpContext;
 use core::intrinsics::{AtomicOrdering, atomic_cxchg};
 use filter_common::abi::address::AddressClass;
 use filter_common::abi::client::{ClientKey, ClientMeters, ClientVerdict, Meter};
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
+use filter_common::abi::width::VerdictKey;
 use filter_common::decide::{Meters, Tables};
 use filter_common::gcra::Limit;
 use filter_common::hello::FlowRef;
@@ -28,13 +29,15 @@ pub(crate) fn frame<'a>() -> Option<&'a mut Frame> {
 /// The maps of this program, for one frame.
 pub(crate) struct MapTables<'a> {
     context: &'a XdpContext,
+    scratch: *mut u64,
 }
 
 impl<'a> MapTables<'a> {
-    /// The maps, and the context that segments are copied from.
+    /// The maps, the context that segments are copied from, and where the frame's
+    /// scratch memory is.
     #[inline(always)]
-    pub(crate) const fn new(context: &'a XdpContext) -> Self {
-        Self { context }
+    pub(crate) const fn new(context: &'a XdpContext, scratch: *mut u64) -> Self {
+        Self { context, scratch }
     }
 }
 
@@ -49,21 +52,26 @@ impl Tables for MapTables<'_> {
 
     #[inline(always)]
     fn address_class(&self, address: &Address) -> AddressClass {
-        let found = if address.is_v4() {
-            let key = LpmKey { prefix_len: 32, words: [address.tail().to_be()] };
-            POLICY_V4.get(key.as_key())
-        } else {
-            let key = LpmKey { prefix_len: 128, words: network_words(address) };
-            POLICY_V6.get(key.as_key())
-        };
-        found.copied().unwrap_or_default()
+        image::look_up(address, self.scratch)
     }
 
     #[inline(always)]
-    fn client_verdict(&self, client: &ClientKey) -> ClientVerdict {
+    fn list_limit(&self, list: u16) -> Limit {
+        LIST_LIMITS.get(u32::from(list)).copied().unwrap_or_default()
+    }
+
+    #[inline(always)]
+    fn verdict_widths(&self, bucket: u32) -> u64 {
+        // The word may be torn between bytes, which are buckets of their own.
+        let word = VERDICT_INDEX.get(bucket / 8).copied().unwrap_or_default();
+        word >> (bucket % 8 * 8) & 0xff
+    }
+
+    #[inline(always)]
+    fn verdict(&self, key: &VerdictKey) -> ClientVerdict {
         // SAFETY: the value is copied out at once. If the daemon replaces it meanwhile
         // the copy may mix old and new fields, each of which is valid alone.
-        unsafe { VERDICTS.get(client) }.copied().unwrap_or_default()
+        unsafe { VERDICTS.get(key) }.copied().unwrap_or_default()
     }
 
     #[inline(always)]
@@ -105,23 +113,6 @@ pub(crate) const fn network_words(address: &Address) -> [u32; 4] {
         ((low >> 32) as u32).to_be(),
         (low as u32).to_be(),
     ]
-}
-
-/// The kernel's `struct bpf_lpm_trie_key`, aligned: the library's is packed, and would be
-/// written byte by byte.
-#[repr(C)]
-struct LpmKey<const N: usize> {
-    prefix_len: u32,
-    words: [u32; N],
-}
-
-impl<const N: usize> LpmKey<N> {
-    #[inline(always)]
-    const fn as_key(&self) -> &Key<[u32; N]> {
-        // SAFETY: both are a length and N words without padding; a packed type has no
-        // alignment.
-        unsafe { &*core::ptr::from_ref(self).cast() }
-    }
 }
 
 /// A client's element of `CLIENTS`.
