@@ -8,7 +8,7 @@ use filter_common::gcra::Limit;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
-use std::num::NonZeroU64;
+use std::num::{NonZeroU32, NonZeroU64};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -27,6 +27,8 @@ pub struct Config {
     pub paths: Paths,
     /// What each client may use.
     pub limits: Limits,
+    /// What the address policy may take.
+    pub policy: Policy,
     /// What the classifier does.
     pub classify: Classify,
 }
@@ -68,6 +70,20 @@ pub struct Limits {
     pub connections: Rate,
     /// Packets of a client with a throttle verdict.
     pub throttle: Rate,
+    /// Packet limits that lists can name.
+    pub profiles: BTreeMap<String, Rate>,
+}
+
+/// What the address policy may take.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Megabytes that the compiled policy may take in the kernel. While it is replaced
+    /// there are two.
+    pub memory_mb: NonZeroU32,
+    /// How much of itself a list may lose when it is replaced, unless that is forced.
+    #[serde(deserialize_with = "percent")]
+    pub max_shrink_percent: u8,
 }
 
 /// A rate and a burst.
@@ -213,7 +229,14 @@ impl Default for Limits {
             packets: Rate::new(20_000, 40_000),
             connections: Rate::new(100, 400),
             throttle: Rate::new(100, 200),
+            profiles: BTreeMap::new(),
         }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { memory_mb: NonZeroU32::new(64).unwrap_or(NonZeroU32::MIN), max_shrink_percent: 50 }
     }
 }
 
@@ -250,6 +273,14 @@ impl std::str::FromStr for Interface {
         }
         Ok(Self(name.to_owned()))
     }
+}
+
+fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
+    let percent = u8::deserialize(deserializer)?;
+    if percent > 100 {
+        return Err(D::Error::custom(format!("{percent} is more than 100 percent")));
+    }
+    Ok(percent)
 }
 
 fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

@@ -2,17 +2,20 @@
 //!
 //! Captures are read through it, and tests hold the XDP program against it.
 
+use crate::policy::image::{HostMemory, Image};
+use crate::verdict::VerdictIndex;
 use filter_common::abi::address::AddressClass;
 use filter_common::abi::client::{ClientKey, ClientMeters, ClientVerdict, Meter};
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
+use filter_common::abi::width::VerdictKey;
 use filter_common::decide::{Decision, Meters, Tables, decide};
 use filter_common::gcra::Limit;
 use filter_common::hello::FlowRef;
+use filter_common::policy::look_up;
 use filter_common::wire::address::Address;
 use filter_common::wire::cursor::SlicePacket;
 use filter_common::wire::frame::Frame;
-use ipnet::IpNet;
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -23,10 +26,12 @@ use std::rc::Rc;
 pub struct HostTables {
     /// The host's settings.
     pub config: HostConfig,
-    /// Prefixes and what the policy says of them.
-    pub policy: HashMap<IpNet, AddressClass>,
-    /// What was decided about clients.
-    pub verdicts: HashMap<ClientKey, ClientVerdict>,
+    /// The compiled address policy, if there is one.
+    pub policy: Option<Image<HostMemory>>,
+    /// The limits of lists, by their numbers.
+    pub list_limits: HashMap<u16, Limit>,
+    verdicts: HashMap<VerdictKey, ClientVerdict>,
+    index: VerdictIndex,
     now_ns: Cell<u64>,
     meters: RefCell<HashMap<ClientKey, Rc<Cell<ClientMeters>>>>,
     flows: Vec<Rc<Cell<FlowSlot>>>,
@@ -37,8 +42,10 @@ impl Default for HostTables {
     fn default() -> Self {
         Self {
             config: HostConfig::default(),
-            policy: HashMap::new(),
+            policy: None,
+            list_limits: HashMap::new(),
             verdicts: HashMap::new(),
+            index: VerdictIndex::default(),
             now_ns: Cell::new(0),
             meters: RefCell::default(),
             flows: (0..FLOW_SLOTS).map(|_| Rc::default()).collect(),
@@ -58,6 +65,23 @@ pub struct Outcome {
 }
 
 impl HostTables {
+    /// Decides about a client or a prefix. The settings have to be in place: their secret
+    /// keys the index.
+    pub fn set_verdict(&mut self, key: VerdictKey, verdict: ClientVerdict) {
+        if self.index.is_empty() {
+            self.index = VerdictIndex::new(self.config.secret);
+        }
+        self.config.verdicts = 1;
+        self.index.add(key);
+        self.verdicts.insert(key, verdict);
+    }
+
+    /// Lifts what was decided about it.
+    pub fn clear_verdict(&mut self, key: &VerdictKey) {
+        self.verdicts.remove(key);
+        self.index.remove(key);
+    }
+
     /// Puts a frame, Ethernet header first, through the filter at the given time.
     pub fn run(&self, frame: &[u8], now_ns: u64) -> Outcome {
         self.now_ns.set(now_ns);
@@ -85,18 +109,22 @@ impl Tables for &HostTables {
     }
 
     fn address_class(&self, address: &Address) -> AddressClass {
-        if self.policy.is_empty() {
+        let Some(image) = &self.policy else {
             return AddressClass::default();
-        }
-        let address = ip_addr(address);
-        let longest = if address.is_ipv4() { 32 } else { 128 };
-        let mut prefixes = (0..=longest).rev().filter_map(|len| IpNet::new(address, len).ok());
-        let found = prefixes.find_map(|net| self.policy.get(&net.trunc()));
-        found.copied().unwrap_or_default()
+        };
+        look_up(&image.memory().lines(), address, || self.now_ns.get())
     }
 
-    fn client_verdict(&self, client: &ClientKey) -> ClientVerdict {
-        self.verdicts.get(client).copied().unwrap_or_default()
+    fn list_limit(&self, list: u16) -> Limit {
+        self.list_limits.get(&list).copied().unwrap_or_default()
+    }
+
+    fn verdict_widths(&self, bucket: u32) -> u64 {
+        self.index.widths(bucket)
+    }
+
+    fn verdict(&self, key: &VerdictKey) -> ClientVerdict {
+        self.verdicts.get(key).copied().unwrap_or_default()
     }
 
     fn meters(&self, client: &ClientKey) -> Option<Self::Meters> {

@@ -1,12 +1,17 @@
 //! The book of client verdicts: what is in force, until when, and why.
 
+mod index;
+mod target;
+
+pub use index::{VerdictIndex, Word};
+pub use target::{Target, TargetError, address_of, client_of, key_of, prefix_of};
+
 use filter_common::abi::Mode;
-use filter_common::abi::client::{ClientKey, ClientVerdict, Source, VERDICT_CAPACITY};
-use filter_common::wire::address::Address;
-use ipnet::IpNet;
+use filter_common::abi::client::{ClientVerdict, Source, VERDICT_CAPACITY};
+use filter_common::abi::width::{VerdictKey, Width};
 use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::IpAddr;
 
 /// What a verdict does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,7 +19,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub enum VerdictAction {
     /// Every packet is dropped.
     Block,
-    /// The client gets the throttle limit.
+    /// Each client gets the throttle limit.
     Throttle,
 }
 
@@ -98,70 +103,63 @@ pub struct Full;
 /// *Concurrency*: owned by one task; the kernel's map follows it.
 #[derive(Debug, Default)]
 pub struct VerdictBook {
-    verdicts: HashMap<ClientKey, Verdict>,
+    verdicts: HashMap<VerdictKey, Verdict>,
 }
 
 impl VerdictBook {
-    /// Writes a verdict down, replacing what was decided about the client.
+    /// Writes a verdict down, replacing what was decided about the same prefix.
     ///
     /// *Errors*: [`Full`]; nothing was changed. Call [`VerdictBook::expire`] first.
-    pub fn set(&mut self, client: ClientKey, verdict: Verdict) -> Result<(), Full> {
+    pub fn set(&mut self, key: VerdictKey, verdict: Verdict) -> Result<(), Full> {
         let held = u32::try_from(self.verdicts.len()).unwrap_or(u32::MAX);
-        if held >= VERDICT_CAPACITY && !self.verdicts.contains_key(&client) {
+        if held >= VERDICT_CAPACITY && !self.verdicts.contains_key(&key) {
             return Err(Full);
         }
-        self.verdicts.insert(client, verdict);
+        self.verdicts.insert(key, verdict);
         Ok(())
     }
 
     /// Strikes a verdict out; `None` when there was none.
-    pub fn remove(&mut self, client: &ClientKey) -> Option<Verdict> {
-        self.verdicts.remove(client)
+    pub fn remove(&mut self, key: &VerdictKey) -> Option<Verdict> {
+        self.verdicts.remove(key)
     }
 
-    /// What is in force about a client.
+    /// What is in force about exactly this prefix.
     #[must_use]
-    pub fn get(&self, client: &ClientKey, unix_ms: u64) -> Option<&Verdict> {
-        self.verdicts.get(client).filter(|verdict| verdict.expires_unix_ms > unix_ms)
+    pub fn get(&self, key: &VerdictKey, unix_ms: u64) -> Option<&Verdict> {
+        self.verdicts.get(key).filter(|verdict| verdict.expires_unix_ms > unix_ms)
     }
 
-    /// Every verdict in force, in the order of clients.
+    /// Every verdict in force that holds an address: those that act before those in
+    /// shadow, a block before a throttle, a narrow one before a wide one.
     #[must_use]
-    pub fn list(&self, unix_ms: u64) -> Vec<(ClientKey, &Verdict)> {
-        let all = self.verdicts.iter().map(|(client, verdict)| (*client, verdict));
+    pub fn holding(&self, address: IpAddr, unix_ms: u64) -> Vec<(VerdictKey, &Verdict)> {
+        let address = address_of(address);
+        let widths = Width::ALL.into_iter();
+        let widths = widths.filter(|width| width.bit & Width::bits_of(&address) != 0);
+        let found = widths.filter_map(|width| {
+            let key = width.key(&address);
+            Some((key, self.get(&key, unix_ms)?))
+        });
+        let mut found: Vec<_> = found.collect();
+        found.sort_by_key(|(_, verdict)| (verdict.shadow, verdict.action != VerdictAction::Block));
+        found
+    }
+
+    /// Every verdict in force, in the order of addresses.
+    #[must_use]
+    pub fn list(&self, unix_ms: u64) -> Vec<(VerdictKey, &Verdict)> {
+        let all = self.verdicts.iter().map(|(key, verdict)| (*key, verdict));
         let mut list: Vec<_> = all.filter(|(_, v)| v.expires_unix_ms > unix_ms).collect();
-        list.sort_by_key(|(client, _)| *client);
+        list.sort_by_key(|(key, _)| *key);
         list
     }
 
     /// Strikes out what has ended, and says whose it was.
-    pub fn expire(&mut self, unix_ms: u64) -> Vec<ClientKey> {
+    pub fn expire(&mut self, unix_ms: u64) -> Vec<VerdictKey> {
         let ended = self.verdicts.extract_if(|_, verdict| verdict.expires_unix_ms <= unix_ms);
-        ended.map(|(client, _)| client).collect()
+        ended.map(|(key, _)| key).collect()
     }
-}
-
-/// The client that an address belongs to.
-#[must_use]
-pub fn client_of(address: IpAddr) -> ClientKey {
-    match address.to_canonical() {
-        IpAddr::V4(v4) => Address::v4(v4.to_bits()).client(),
-        IpAddr::V6(v6) => {
-            let bits = v6.to_bits();
-            ClientKey { high: u64::try_from(bits >> 64).unwrap_or(0), low: 0 }
-        }
-    }
-}
-
-/// A client as a prefix: a /32, or a /64.
-#[must_use]
-pub fn prefix_of(client: &ClientKey) -> IpNet {
-    let address = Address { high: client.high, low: client.low };
-    if address.is_v4() {
-        return IpNet::from(IpAddr::from(Ipv4Addr::from_bits(address.tail())));
-    }
-    let network = Ipv6Addr::from_bits(u128::from(client.high) << 64);
-    ipnet::Ipv6Net::new(network, 64).map_or_else(|_| IpAddr::from(network).into(), IpNet::from)
 }
 
 #[cfg(test)]
@@ -176,6 +174,37 @@ mod tests {
             reason: "made before the daemon's last start".into(),
             expires_unix_ms,
         }
+    }
+
+    fn key(text: &str) -> VerdictKey {
+        key_of(&text.parse().unwrap()).unwrap()
+    }
+
+    #[test]
+    fn what_holds_an_address_is_found_in_every_width_the_strongest_first() {
+        let mut book = VerdictBook::default();
+        let throttle = |shadow| Verdict { shadow, ..verdict(9) };
+        let block = |shadow| Verdict { action: VerdictAction::Block, ..throttle(shadow) };
+        let rows = [
+            ("2001:db8::1/128", throttle(true)),
+            ("2001:db8::/64", block(true)),
+            ("2001:db8::/56", throttle(false)),
+            ("2001:db8::/48", block(false)),
+            ("2001:db8:1::/48", block(false)),
+            ("192.0.2.0/24", block(false)),
+        ];
+        for (prefix, verdict) in rows {
+            book.set(key(prefix), verdict).unwrap();
+        }
+        let shown = |address: &str| {
+            let found = book.holding(address.parse().unwrap(), 8);
+            found.iter().map(|(key, _)| prefix_of(key).to_string()).collect::<Vec<_>>()
+        };
+        let all = ["2001:db8::/48", "2001:db8::/56", "2001:db8::/64", "2001:db8::1/128"];
+        assert_eq!(shown("2001:db8::1"), all);
+        assert_eq!(shown("2001:db8:0:100::1"), ["2001:db8::/48"]);
+        assert_eq!(shown("192.0.2.77"), ["192.0.2.0/24"]);
+        assert!(book.holding("192.0.2.77".parse().unwrap(), 9).is_empty());
     }
 
     #[test]
@@ -199,31 +228,22 @@ mod tests {
     #[test]
     fn what_has_ended_is_not_shown_and_is_struck_out() {
         let mut book = VerdictBook::default();
-        let client = client_of("192.0.2.1".parse().unwrap());
-        book.set(client, verdict(100)).unwrap();
-        assert!(book.get(&client, 99).is_some());
-        assert!(book.get(&client, 100).is_none() && book.list(100).is_empty());
-        assert_eq!(book.expire(100), [client]);
-        assert!(book.remove(&client).is_none());
+        let key = key("192.0.2.1/32");
+        book.set(key, verdict(100)).unwrap();
+        assert!(book.get(&key, 99).is_some());
+        assert!(book.get(&key, 100).is_none() && book.list(100).is_empty());
+        assert_eq!(book.expire(100), [key]);
+        assert!(book.remove(&key).is_none());
     }
 
     #[test]
     fn a_full_book_refuses_a_new_client_and_takes_a_known_one() {
         let mut book = VerdictBook::default();
-        let client = |i| ClientKey { high: 0, low: u64::from(i) };
+        let client = |i| VerdictKey { high: 0, low: u64::from(i), len: 128 };
         for i in 0..VERDICT_CAPACITY {
             book.set(client(i), verdict(1)).unwrap();
         }
         assert_eq!(book.set(client(VERDICT_CAPACITY), verdict(1)), Err(Full));
         assert_eq!(book.set(client(5), verdict(2)), Ok(()));
-    }
-
-    #[test]
-    fn a_client_is_an_address_or_a_64() {
-        let shown = |text: &str| prefix_of(&client_of(text.parse().unwrap())).to_string();
-        assert_eq!(shown("192.0.2.7"), "192.0.2.7/32");
-        assert_eq!(shown("::ffff:192.0.2.7"), "192.0.2.7/32");
-        assert_eq!(shown("2001:db8:1:2:3:4:5:6"), "2001:db8:1:2::/64");
-        assert_eq!(shown("::1"), "::/64");
     }
 }

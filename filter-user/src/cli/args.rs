@@ -1,9 +1,10 @@
 //! What can be typed.
 
+use super::list::args::{BuiltInCommand, ListCommand};
 use crate::capture::EngineKind;
 use crate::config::{DEFAULT_PATH, HostMode};
 use crate::control::DEFAULT_SOCKET;
-use crate::verdict::VerdictAction;
+use crate::verdict::{Target, TargetError, VerdictAction};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -28,13 +29,16 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 refused, 2 wrong usage, 3 no dae
 pub(super) enum Command {
     /// What the filter is doing: interfaces, mode, counters.
     Status,
-    /// The blocklist: prefixes that are dropped.
+    /// Lists of prefixes, any number of them, and what each does.
     #[command(subcommand)]
-    Block(ListCommand),
-    /// The allowlist: prefixes that always pass.
+    List(ListCommand),
+    /// The blocklist, which is the list `block`: prefixes that are dropped.
     #[command(subcommand)]
-    Allow(ListCommand),
-    /// What was decided about single clients (IPv4 addresses, IPv6 /64s).
+    Block(BuiltInCommand),
+    /// The allowlist, which is the list `allow`: prefixes that always pass.
+    #[command(subcommand)]
+    Allow(BuiltInCommand),
+    /// What was decided about clients (IPv4 addresses, IPv6 /64s) and prefixes around them.
     #[command(subcommand)]
     Verdict(VerdictCommand),
     /// TLS fingerprints: those that were seen, rules on them, and those in captures.
@@ -64,42 +68,15 @@ pub(super) enum Command {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum ListCommand {
-    /// Add addresses or prefixes: all or none.
-    Add {
-        /// Such as `192.0.2.1`, `192.0.2.0/24` or `2001:db8::/32`.
-        #[arg(required = true)]
-        prefixes: Vec<String>,
-        /// Why.
-        #[arg(long, default_value = "")]
-        comment: String,
-        /// Only count what would be dropped. The allowlist knows no shadow.
-        #[arg(long)]
-        shadow: bool,
-    },
-    /// Remove addresses or prefixes: all or none.
-    Del {
-        /// As they were added.
-        #[arg(required = true)]
-        prefixes: Vec<String>,
-    },
-    /// Show the entries.
-    List,
-    /// Add every line of a file; a file with one bad line is refused whole.
-    Import {
-        /// One address or prefix a line; # starts a comment.
-        file: PathBuf,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(super) enum VerdictCommand {
     /// Show the verdicts in force.
     List,
-    /// Decide about a client.
+    /// Decide about a client, or about a prefix.
     Add {
-        /// An address of the client; in IPv6 its whole /64 is meant.
-        address: IpAddr,
+        /// An address of the client (in IPv6 its whole /64 is meant), or a prefix: /32 or
+        /// /24 in IPv4; /128, /64, /56 or /48 in IPv6.
+        #[arg(value_name = "ADDRESS-OR-PREFIX", value_parser = target)]
+        target: String,
         /// What to do.
         action: ActionArgument,
         /// How long, such as 90s, 10m or 1h 30m.
@@ -112,10 +89,11 @@ pub(super) enum VerdictCommand {
         #[arg(long)]
         shadow: bool,
     },
-    /// Lift what was decided about a client.
+    /// Lift what was decided about a client or a prefix.
     Del {
-        /// An address of the client.
-        address: IpAddr,
+        /// An address of the client, or the prefix.
+        #[arg(value_name = "ADDRESS-OR-PREFIX", value_parser = target)]
+        target: String,
     },
 }
 
@@ -182,6 +160,11 @@ pub(super) enum EngineArgument {
     Host,
     /// In the XDP program.
     Kernel,
+}
+
+/// Whom a verdict can be about, as it was typed: the daemon has something to say about it.
+fn target(text: &str) -> Result<String, TargetError> {
+    text.parse::<Target>().map(|_| text.to_owned())
 }
 
 impl From<EngineArgument> for EngineKind {

@@ -1,6 +1,7 @@
 //! The command line: reads arguments, asks the daemon, shows what it says.
 
 mod args;
+mod list;
 mod output;
 mod render;
 
@@ -8,16 +9,16 @@ use crate::capture::{self, EngineKind};
 use crate::clock::Now;
 use crate::config::Config;
 use crate::control::api::{
-    AddEntries, AddVerdict, BlockFingerprint, Done, Event, Explanation, FingerprintEntry,
-    ImportLine, ListEntry, RemoveEntries, SetMode, Status, VerdictEntry,
+    AddVerdict, BlockFingerprint, Done, Event, Explanation, FingerprintEntry, SetMode, Status,
+    VerdictEntry,
 };
 use crate::control::client::{Client, ClientError};
 use crate::datapath::pins::PinDir;
-use anyhow::{Context, Result};
-use args::{Arguments, Command, ConfigCommand, FingerprintCommand, ListCommand, VerdictCommand};
+use crate::policy::{ALLOW_LIST, BLOCK_LIST};
+use anyhow::Result;
+use args::{Arguments, Command, ConfigCommand, FingerprintCommand, VerdictCommand};
 use axum::http::Method;
 use clap::Parser;
-use indicatif::{ProgressBar, ProgressStyle};
 use output::Output;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -31,7 +32,12 @@ pub fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
     let outcome = match runtime {
-        Ok(runtime) => runtime.block_on(run(arguments)),
+        Ok(runtime) => {
+            let outcome = runtime.block_on(run(arguments));
+            // A read of standard input may still wait for somebody to type.
+            runtime.shutdown_background();
+            outcome
+        }
         Err(error) => Err(error.into()),
     };
     match outcome {
@@ -56,8 +62,13 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             let status: Status = client.get("/v1/status").await?;
             output.show(&status, render::status)?;
         }
-        Command::Block(command) => run_list(&client, output, "block", command).await?,
-        Command::Allow(command) => run_list(&client, output, "allow", command).await?,
+        Command::List(command) => list::run(&client, output, command).await?,
+        Command::Block(command) => {
+            list::run_built_in(&client, output, BLOCK_LIST, command).await?;
+        }
+        Command::Allow(command) => {
+            list::run_built_in(&client, output, ALLOW_LIST, command).await?;
+        }
         Command::Verdict(command) => run_verdict(&client, output, command).await?,
         Command::Fingerprint(command) => return run_fingerprint(&client, output, command).await,
         Command::Explain { address } => {
@@ -66,7 +77,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Watch => {
             let each = |event: Event| output.show(&event, render::event).is_ok();
-            client.lines(Method::GET, "/v1/events", Vec::new(), each).await?;
+            client.lines("/v1/events", each).await?;
         }
         Command::Mode { mode } => {
             let request = SetMode { mode: mode.into() };
@@ -83,68 +94,19 @@ fn show_done(output: Output, done: &Done) -> Result<()> {
     output.show(done, render::done)
 }
 
-async fn run_list(client: &Client, output: Output, list: &str, command: ListCommand) -> Result<()> {
-    let path = format!("/v1/lists/{list}");
-    match command {
-        ListCommand::Add { prefixes, comment, shadow } => {
-            let request = AddEntries { prefixes, comment, shadow };
-            show_done(output, &client.send(Method::POST, &path, &request).await?)
-        }
-        ListCommand::Del { prefixes } => {
-            let request = RemoveEntries { prefixes };
-            show_done(output, &client.send(Method::DELETE, &path, &request).await?)
-        }
-        ListCommand::List => {
-            let entries: Vec<ListEntry> = client.get(&path).await?;
-            output.show(&entries, |entries| render::entries(entries))
-        }
-        ListCommand::Import { file } => import(client, output, &path, &file).await,
-    }
-}
-
-async fn import(client: &Client, output: Output, path: &str, file: &Path) -> Result<()> {
-    let text = std::fs::read(file).with_context(|| file.display().to_string())?;
-    let style = ProgressStyle::with_template("{bar:40} {pos}/{len} entries, {elapsed}")?;
-    let bar = ProgressBar::new(0).with_style(style);
-    let mut last = None;
-    let each = |line: ImportLine| {
-        if let ImportLine::Progress { done, total } = line {
-            bar.set_length(u64::try_from(total).unwrap_or_default());
-            bar.set_position(u64::try_from(done).unwrap_or_default());
-            return true;
-        }
-        last = Some(line);
-        false
-    };
-    client.lines(Method::POST, &format!("{path}/import"), text, each).await?;
-    bar.finish_and_clear();
-    match last {
-        Some(ImportLine::Done(done)) => show_done(output, &done),
-        Some(ImportLine::Error(error)) => {
-            Err(ClientError::Refused(error)).with_context(|| file.display().to_string())
-        }
-        _ => Err(ClientError::Garbled("the import has no end".into()).into()),
-    }
-}
-
 async fn run_verdict(client: &Client, output: Output, command: VerdictCommand) -> Result<()> {
     match command {
         VerdictCommand::List => {
             let verdicts: Vec<VerdictEntry> = client.get("/v1/verdicts").await?;
             output.show(&verdicts, |verdicts| render::verdicts(verdicts))
         }
-        VerdictCommand::Add { address, action, lasts, reason, shadow } => {
-            let request = AddVerdict {
-                address: address.to_string(),
-                action: action.into(),
-                lasts,
-                reason,
-                shadow,
-            };
+        VerdictCommand::Add { target, action, lasts, reason, shadow } => {
+            let request =
+                AddVerdict { address: target, action: action.into(), lasts, reason, shadow };
             show_done(output, &client.send(Method::POST, "/v1/verdicts", &request).await?)
         }
-        VerdictCommand::Del { address } => {
-            let path = format!("/v1/verdicts/{address}");
+        VerdictCommand::Del { target } => {
+            let path = format!("/v1/verdicts/{target}");
             show_done(output, &client.send(Method::DELETE, &path, &()).await?)
         }
     }

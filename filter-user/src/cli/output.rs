@@ -16,6 +16,10 @@ impl Output {
         Self { json }
     }
 
+    pub(super) const fn is_json(self) -> bool {
+        self.json
+    }
+
     /// Shows a reply.
     ///
     /// *Errors*: nobody reads the output any more.

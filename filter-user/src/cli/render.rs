@@ -1,13 +1,14 @@
 //! Replies as text for people.
 
 use crate::control::api::{
-    Done, Event, Explanation, FingerprintEntry, ListEntry, Status, VerdictEntry,
+    Done, Event, Explanation, FingerprintEntry, ListSizes, Status, VerdictEntry,
 };
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use std::fmt::Write;
 use std::time::Duration;
 
-fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
+/// A table of its own width.
+pub(super) fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
     let mut table = Table::new();
     table.load_preset(presets::UTF8_HORIZONTAL_ONLY);
     table.remove_style(TableComponent::HorizontalLines);
@@ -18,7 +19,7 @@ fn table(header: &[&str], rows: impl Iterator<Item = Vec<String>>) -> String {
 }
 
 /// A table, or a sentence when it would be empty.
-fn table_or(
+pub(super) fn table_or(
     header: &[&str],
     rows: impl ExactSizeIterator<Item = Vec<String>>,
     empty: &str,
@@ -34,17 +35,32 @@ pub(super) fn status(status: &Status) -> String {
     for interface in &status.interfaces {
         let _ = writeln!(text, "on {} ({})", interface.name, interface.attach);
     }
-    let _ = writeln!(
-        text,
-        "lists: {} blocked, {} allowed; {} client verdicts; {} fingerprints",
-        status.lists.block, status.lists.allow, status.verdicts, status.fingerprints
-    );
+    text.push_str(&list_sizes(status.lists));
+    let _ =
+        writeln!(text, "{} client verdicts; {} fingerprints", status.verdicts, status.fingerprints);
     text.push_str(&hellos(status));
     let rows = status.counters.iter().map(|counter| {
         let (packets, bytes) = (counter.packets.to_string(), counter.bytes.to_string());
         vec![counter.verdict.clone(), counter.reason.clone(), packets, bytes]
     });
     text + &table_or(&["verdict", "reason", "packets", "bytes"], rows, "no packet yet")
+}
+
+fn list_sizes(sizes: ListSizes) -> String {
+    let ListSizes { lists, block, allow, entries, kernel_bytes, used_bytes, max_bytes } = sizes;
+    format!(
+        "{lists} lists with {entries} entries (block {block}, allow {allow}); kernel memory: \
+         {} MB in use, {} MB held, {} MB at most\n",
+        megabytes(used_bytes),
+        megabytes(kernel_bytes),
+        megabytes(max_bytes)
+    )
+}
+
+/// Bytes in units of 2^20, with one digit behind the point.
+pub(super) fn megabytes(bytes: u64) -> String {
+    const MEGABYTE: u64 = 1 << 20;
+    format!("{}.{}", bytes / MEGABYTE, bytes % MEGABYTE * 10 / MEGABYTE)
 }
 
 fn hellos(status: &Status) -> String {
@@ -73,25 +89,13 @@ pub(super) fn done(done: &Done) -> String {
     text
 }
 
-pub(super) fn entries(entries: &[ListEntry]) -> String {
-    let rows = entries.iter().map(|entry| {
-        vec![
-            entry.prefix.clone(),
-            entry.mode.clone(),
-            when(entry.added_unix_ms),
-            entry.comment.clone(),
-        ]
-    });
-    table_or(&["prefix", "mode", "added", "comment"], rows, "the list is empty")
-}
-
 pub(super) fn verdicts(verdicts: &[VerdictEntry]) -> String {
     let rows = verdicts.iter().map(|verdict| {
         let action = format!("{:?}", verdict.action).to_lowercase();
         let left = span(verdict.expires_in_s);
         vec![verdict.client.clone(), action, verdict.mode.clone(), left, verdict.reason.clone()]
     });
-    table_or(&["client", "action", "mode", "ends in", "why"], rows, "no verdict is in force")
+    table_or(&["about", "action", "mode", "ends in", "why"], rows, "no verdict is in force")
 }
 
 pub(super) fn fingerprints(entries: &[FingerprintEntry]) -> String {
@@ -128,7 +132,8 @@ fn span(seconds: u64) -> String {
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 
-fn when(unix_ms: u64) -> String {
+/// A moment, in UTC.
+pub(super) fn when(unix_ms: u64) -> String {
     let moment = std::time::UNIX_EPOCH.checked_add(Duration::from_millis(unix_ms));
     moment.map_or_else(String::new, |moment| humantime::format_rfc3339_seconds(moment).to_string())
 }
@@ -138,9 +143,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_empty_list_is_a_sentence() {
-        assert_eq!(entries(&[]), "the list is empty");
+    fn an_empty_reply_is_a_sentence() {
+        assert_eq!(verdicts(&[]), "no verdict is in force");
         assert_eq!(done(&Done::default()), "nothing to change\n");
+    }
+
+    #[test]
+    fn the_sizes_of_lists_are_a_line() {
+        let sizes = ListSizes {
+            lists: 3,
+            block: 10,
+            allow: 2,
+            entries: 13,
+            kernel_bytes: 2 << 20,
+            used_bytes: (1 << 20) + (1 << 19),
+            max_bytes: 256 << 20,
+        };
+        let expected = "3 lists with 13 entries (block 10, allow 2); kernel memory: 1.5 MB in use, \
+                        2.0 MB held, 256.0 MB at most\n";
+        assert_eq!(list_sizes(sizes), expected);
+        assert_eq!(megabytes(u64::MAX), "17592186044415.9");
     }
 
     #[test]

@@ -4,6 +4,7 @@
 //! default.
 
 use crate::config::HostMode;
+use crate::policy::list::ListAction;
 use crate::verdict::{VerdictAction, VerdictSource};
 use serde::{Deserialize, Serialize};
 
@@ -47,13 +48,97 @@ pub struct Interface {
     pub attach: String,
 }
 
-/// How many entries the lists have.
+/// How many entries the lists have, and what they take.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct ListSizes {
-    /// The blocklist.
+    /// How many lists there are.
+    pub lists: usize,
+    /// Entries of the list `block`.
     pub block: usize,
-    /// The allowlist.
+    /// Entries of the list `allow`.
     pub allow: usize,
+    /// Entries of all lists.
+    pub entries: usize,
+    /// Bytes of the compiled policy in the kernel.
+    pub kernel_bytes: u64,
+    /// Bytes of it that are in use; the rest is room for changes.
+    pub used_bytes: u64,
+    /// The bound of the configuration, `policy.memory_mb`, in bytes.
+    pub max_bytes: u64,
+}
+
+/// A list, without its entries.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListInfo {
+    /// Its name.
+    pub name: String,
+    /// What it does.
+    pub action: ListAction,
+    /// `enforce` or `shadow`.
+    pub mode: String,
+    /// Between lists that say different things of an address, the higher one wins.
+    pub priority: i32,
+    /// IPv4 entries.
+    pub v4: usize,
+    /// IPv6 entries.
+    pub v6: usize,
+    /// Traffic that the list decided about, or would have.
+    pub matched: Traffic,
+    /// The part of it that the list dropped.
+    pub dropped: Traffic,
+    /// The part of it that the list would have dropped, were it or the host enforcing.
+    pub would_drop: Traffic,
+}
+
+/// Packets and their bytes.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Traffic {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes, Ethernet headers included.
+    pub bytes: u64,
+}
+
+/// A list with its entries.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ListDetail {
+    /// The list.
+    pub list: ListInfo,
+    /// Its first entries, in the order of prefixes.
+    pub entries: Vec<ListEntry>,
+    /// How many more there are; an export has them all.
+    pub more: usize,
+}
+
+/// Makes a list.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct CreateList {
+    /// Its name: up to 48 of a-z, A-Z, 0-9, '.', '_' and '-'.
+    pub name: String,
+    /// What it does.
+    pub action: ListAction,
+    /// Whether it only counts.
+    #[serde(default)]
+    pub shadow: bool,
+    /// Between lists that say different things of an address, the higher one wins.
+    #[serde(default)]
+    pub priority: i32,
+}
+
+/// Changes what a list is; what isn't said stays.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetList {
+    /// What it does.
+    #[serde(default)]
+    pub action: Option<ListAction>,
+    /// Whether it only counts.
+    #[serde(default)]
+    pub shadow: Option<bool>,
+    /// Its priority.
+    #[serde(default)]
+    pub priority: Option<i32>,
 }
 
 /// One cell of the kernel's counters.
@@ -97,6 +182,8 @@ pub struct ListEntry {
     pub comment: String,
     /// When it was added, in milliseconds since 1970.
     pub added_unix_ms: u64,
+    /// When it ends, in seconds since 1970, if it does.
+    pub expires_unix_s: Option<u64>,
 }
 
 /// Adds entries to a list: all or none.
@@ -108,9 +195,12 @@ pub struct AddEntries {
     /// Why.
     #[serde(default)]
     pub comment: String,
-    /// Whether they only count. The allowlist knows no shadow.
+    /// Whether they only count, whatever the list does.
     #[serde(default)]
     pub shadow: bool,
+    /// How long they stay, such as `10m`; for good if not said.
+    #[serde(default)]
+    pub lasts: Option<String>,
 }
 
 /// Removes entries from a list: all or none.
@@ -130,27 +220,10 @@ pub struct Done {
     pub notes: Vec<String>,
 }
 
-/// A line of an import's reply.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ImportLine {
-    /// So many of so many entries are in the kernel.
-    Progress {
-        /// Entries so far.
-        done: usize,
-        /// All of them.
-        total: usize,
-    },
-    /// The last line, if it worked.
-    Done(Done),
-    /// The last line, if it didn't.
-    Error(String),
-}
-
 /// A client verdict.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct VerdictEntry {
-    /// The client: a /32 or a /64.
+    /// The prefix: a client's /32 or /64, or what else was named.
     pub client: String,
     /// What it does.
     pub action: VerdictAction,
@@ -164,11 +237,11 @@ pub struct VerdictEntry {
     pub expires_in_s: u64,
 }
 
-/// Decides about a client.
+/// Decides about a client or a prefix.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct AddVerdict {
-    /// An address of the client.
+    /// An address of the client; or a /32 or /24, or a /128, /64, /56 or /48.
     pub address: String,
     /// What to do.
     pub action: VerdictAction,

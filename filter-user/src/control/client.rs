@@ -1,6 +1,7 @@
-//! The client side: one request over the socket, one reply or a stream of lines.
+//! The client side: one request over the socket, one reply or a stream.
 
 use super::api::Problem;
+use super::upload::Upload;
 use axum::body::Body;
 use axum::http::{Method, Request, Response, StatusCode};
 use http_body_util::BodyExt;
@@ -8,8 +9,13 @@ use hyper::body::Incoming;
 use hyper_util::rt::TokioIo;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::error::Error;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use tokio::io::AsyncRead;
 use tokio::net::UnixStream;
+
+pub use super::upload::Progress;
 
 /// A daemon, by its socket.
 #[derive(Clone, Debug)]
@@ -29,7 +35,7 @@ pub enum ClientError {
         /// Where.
         socket: PathBuf,
         /// Why.
-        source: std::io::Error,
+        source: io::Error,
     },
     /// The daemon said no.
     #[error("{0}")]
@@ -37,6 +43,9 @@ pub enum ClientError {
     /// The daemon went away in the middle, or isn't one.
     #[error("the daemon's reply was cut short or not understood: {0}")]
     Garbled(String),
+    /// What is sent can't be read, or what arrives can't be written.
+    #[error(transparent)]
+    Local(io::Error),
 }
 
 impl Client {
@@ -77,17 +86,44 @@ impl Client {
         serde_json::from_slice(&bytes).map_err(garbled)
     }
 
-    /// Sends bytes and hands each line of the reply to `each` until it says stop.
+    /// Sends whatever a source has, of any length, and tells how far that is.
+    ///
+    /// *Errors*: [`ClientError`]; the daemon's refusal may come before all was sent.
+    pub async fn upload<T: DeserializeOwned>(
+        &self,
+        path: &str,
+        source: impl AsyncRead + Send + Unpin + 'static,
+        tell: impl FnMut(Progress) + Send + Unpin + 'static,
+    ) -> Result<T, ClientError> {
+        let body = Body::from_stream(Upload::new(source, tell));
+        self.request(Method::POST, path, body).await
+    }
+
+    /// Writes a reply of any length to `out` as it arrives, and says how many bytes it had.
+    ///
+    /// *Errors*: [`ClientError`]; what was written by then isn't the whole.
+    pub async fn download(&self, path: &str, out: &mut impl Write) -> Result<u64, ClientError> {
+        let mut body = self.open(Method::GET, path, Body::empty()).await?.into_body();
+        let mut written: u64 = 0;
+        while let Some(frame) = body.frame().await {
+            let frame = frame.map_err(garbled)?;
+            let data = frame.data_ref().map_or(&[][..], |data| data);
+            out.write_all(data).map_err(ClientError::Local)?;
+            written += u64::try_from(data.len()).unwrap_or_default();
+        }
+        out.flush().map_err(ClientError::Local)?;
+        Ok(written)
+    }
+
+    /// Hands each line of a reply to `each` until it says stop.
     ///
     /// *Errors*: [`ClientError`].
     pub async fn lines<T: DeserializeOwned>(
         &self,
-        method: Method,
         path: &str,
-        body: Vec<u8>,
         mut each: impl FnMut(T) -> bool,
     ) -> Result<(), ClientError> {
-        let mut body = self.open(method, path, body.into()).await?.into_body();
+        let mut body = self.open(Method::GET, path, Body::empty()).await?.into_body();
         let mut pending = Vec::new();
         while let Some(frame) = body.frame().await {
             let frame = frame.map_err(garbled)?;
@@ -113,17 +149,41 @@ impl Client {
             .map_err(|source| ClientError::NoDaemon { socket: self.socket.clone(), source })?;
         let handshake = hyper::client::conn::http1::handshake(TokioIo::new(stream));
         let (mut sender, connection) = handshake.await.map_err(garbled)?;
-        tokio::spawn(connection);
+        let connection = tokio::spawn(connection);
         let request = Request::builder().method(method).uri(path).header("host", "palisade");
         let request = request.body(body).map_err(garbled)?;
-        let response = sender.send_request(request).await.map_err(garbled)?;
+        let response = sender.send_request(request).await.map_err(lost)?;
         if response.status() == StatusCode::OK {
             return Ok(response);
         }
         let bytes = response.into_body().collect().await.map_err(garbled)?.to_bytes();
+        // What isn't sent by now need not be.
+        connection.abort();
         let problem: Problem = serde_json::from_slice(&bytes).map_err(garbled)?;
         Err(ClientError::Refused(problem.error))
     }
+}
+
+/// Why a request got no reply: a body that can't be read is our own fault.
+fn lost(error: hyper::Error) -> ClientError {
+    if !error.is_user() {
+        return garbled(error);
+    }
+    let causes = std::iter::successors(error.source(), |cause| (*cause).source());
+    let mut own = causes.filter_map(|cause| cause.downcast_ref::<io::Error>());
+    match own.next() {
+        Some(cause) => ClientError::Local(copy(cause)),
+        None => garbled(error),
+    }
+}
+
+/// An error like another, which is only lent.
+fn copy(error: &io::Error) -> io::Error {
+    let number = error.raw_os_error();
+    number.map_or_else(
+        || io::Error::new(error.kind(), error.to_string()),
+        io::Error::from_raw_os_error,
+    )
 }
 
 fn garbled(error: impl std::fmt::Display) -> ClientError {

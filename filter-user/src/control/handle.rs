@@ -1,10 +1,11 @@
 //! How requests reach the one task that owns everything.
 
 use super::api::{
-    AddEntries, AddVerdict, BlockFingerprint, Done, Event, Explanation, FingerprintEntry,
-    ListEntry, RemoveEntries, SetMode, Status, VerdictEntry,
+    AddEntries, AddVerdict, BlockFingerprint, CreateList, Done, Event, Explanation,
+    FingerprintEntry, ListDetail, ListInfo, RemoveEntries, SetList, SetMode, Status, VerdictEntry,
 };
-use crate::policy::List;
+use crate::policy::entries::{Collected, Entries};
+use crate::policy::import::Report;
 use std::net::IpAddr;
 use tokio::sync::{broadcast, mpsc, oneshot};
 
@@ -15,35 +16,52 @@ pub trait Operator: Send + 'static {
     ///
     /// *Errors*: the kernel's counters can't be read.
     fn status(&mut self) -> Result<Status, Refusal>;
-    /// A list's entries.
-    fn entries(&mut self, list: List) -> Vec<ListEntry>;
+    /// The lists, in the order of their names.
+    ///
+    /// *Errors*: the kernel's counters can't be read.
+    fn lists(&mut self) -> Result<Vec<ListInfo>, Refusal>;
+    /// A list and its first entries.
+    ///
+    /// *Errors*: there is no such list; the kernel's counters can't be read.
+    fn list(&mut self, name: &str, limit: usize) -> Result<ListDetail, Refusal>;
+    /// Makes a list.
+    ///
+    /// *Errors*: a bad name or one that is taken, a limit profile that isn't configured.
+    fn create_list(&mut self, request: CreateList) -> Result<Done, Refusal>;
+    /// Changes what a list is.
+    ///
+    /// *Errors*: there is no such list; as for making one.
+    fn set_list(&mut self, name: &str, request: SetList) -> Result<Done, Refusal>;
+    /// Removes a list with its entries. The built-in lists are emptied instead.
+    ///
+    /// *Errors*: there is no such list.
+    fn drop_list(&mut self, name: &str) -> Result<Done, Refusal>;
     /// Adds entries.
     ///
     /// *Errors*: a bad prefix, no room, a disk or kernel that fails.
-    fn add_entries(&mut self, list: List, request: AddEntries) -> Result<Done, Refusal>;
+    fn add_entries(&mut self, list: &str, request: AddEntries) -> Result<Done, Refusal>;
     /// Removes entries.
     ///
     /// *Errors*: an entry that isn't there.
-    fn remove_entries(&mut self, list: List, request: RemoveEntries) -> Result<Done, Refusal>;
-    /// Adds all entries of a text, telling how far it is.
+    fn remove_entries(&mut self, list: &str, request: RemoveEntries) -> Result<Done, Refusal>;
+    /// Adds all entries of a text to a list, or puts them in the place of what it has.
     ///
-    /// *Errors*: a bad line, which refuses the text whole.
-    fn import(
-        &mut self,
-        list: List,
-        text: &[u8],
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Done, Refusal>;
+    /// *Errors*: no such list, no room, a list that would shrink too much.
+    fn import(&mut self, list: &str, import: Import) -> Result<Done, Refusal>;
+    /// A copy of a list's entries.
+    ///
+    /// *Errors*: there is no such list.
+    fn export(&mut self, list: &str) -> Result<Entries, Refusal>;
     /// Verdicts in force.
     fn verdicts(&mut self) -> Vec<VerdictEntry>;
-    /// Decides about a client.
+    /// Decides about a client or a prefix.
     ///
-    /// *Errors*: a bad address or time span, an allowlisted client, no room.
+    /// *Errors*: a bad address, width or time span, an allowlisted target, no room.
     fn add_verdict(&mut self, request: AddVerdict) -> Result<Done, Refusal>;
-    /// Lifts what was decided about a client.
+    /// Lifts what was decided about a client or a prefix.
     ///
     /// *Errors*: nothing was.
-    fn remove_verdict(&mut self, address: IpAddr) -> Result<Done, Refusal>;
+    fn remove_verdict(&mut self, target: &str) -> Result<Done, Refusal>;
     /// Fingerprints that were seen or have a rule.
     fn fingerprints(&mut self) -> Vec<FingerprintEntry>;
     /// Blocks the clients of a fingerprint.
@@ -66,6 +84,19 @@ pub trait Operator: Send + 'static {
     fn detach(&mut self) -> Result<Done, Refusal>;
     /// What happens from now on.
     fn subscribe(&mut self) -> broadcast::Receiver<Event>;
+}
+
+/// A text of entries that was read.
+#[derive(Debug)]
+pub struct Import {
+    /// Its entries, in the order of the text.
+    pub entries: Collected,
+    /// What was noticed.
+    pub report: Report,
+    /// Whether they take the place of what the list has.
+    pub replace: bool,
+    /// Whether a list may shrink by more than the configuration allows.
+    pub force: bool,
 }
 
 /// Why something was refused.

@@ -5,9 +5,16 @@
 
 pub mod api;
 pub mod client;
+mod export;
+pub mod format;
 pub mod handle;
+mod import;
+mod list;
 mod reply;
 pub mod server;
+#[cfg(test)]
+mod tests;
+mod upload;
 
 /// The socket's name in the run folder.
 pub const SOCKET: &str = "control.sock";

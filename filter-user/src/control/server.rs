@@ -1,13 +1,13 @@
 //! The server side: routes, and nothing that decides.
 
-use super::api::{ImportLine, SetMode};
+use super::api::{AddVerdict, SetMode};
 use super::handle::{Handle, Operator, Refusal};
-use super::reply::{Body, Reply, bytes, parse, problem};
-use crate::policy::List;
+use super::list;
+use super::reply::{Body, Reply, ask, ask_for, problem};
 use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::{DefaultBodyLimit, Path, State};
-use axum::http::{StatusCode, Uri};
+use axum::http::{Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{delete, get, post, put};
 use serde::Serialize;
@@ -15,15 +15,11 @@ use std::convert::Infallible;
 use std::io;
 use std::net::IpAddr;
 use tokio::net::UnixListener;
-use tokio::sync::mpsc;
 use tokio_stream::StreamExt;
-use tokio_stream::wrappers::{BroadcastStream, UnboundedReceiverStream};
+use tokio_stream::wrappers::BroadcastStream;
 
 /// Bytes of a request; a longer one is refused.
 const REQUEST_BYTES: usize = 1 << 20;
-
-/// Bytes of a list: three million lines of twenty.
-const IMPORT_BYTES: usize = 64 << 20;
 
 /// Serves the API until the listener fails.
 ///
@@ -33,21 +29,20 @@ pub async fn serve<O: Operator>(listener: UnixListener, handle: Handle<O>) -> io
 }
 
 fn router<O: Operator>(handle: Handle<O>) -> Router {
-    let import = post(import::<O>).layer(DefaultBodyLimit::max(IMPORT_BYTES));
     Router::new()
         .route("/v1/status", get(status::<O>))
-        .route("/v1/lists/{list}", get(entries::<O>).post(add::<O>).delete(remove::<O>))
         .route("/v1/verdicts", get(verdicts::<O>).post(add_verdict::<O>))
-        .route("/v1/verdicts/{address}", delete(remove_verdict::<O>))
+        .route("/v1/verdicts/{*target}", delete(remove_verdict::<O>))
         .route("/v1/fingerprints", get(fingerprints::<O>))
         .route("/v1/fingerprints/{ja4}/rule", put(block::<O>).delete(unblock::<O>))
         .route("/v1/explain/{address}", get(explain::<O>))
         .route("/v1/events", get(events::<O>))
         .route("/v1/mode", put(set_mode::<O>))
         .route("/v1/detach", post(detach::<O>))
+        .merge(list::routes())
         .layer(DefaultBodyLimit::max(REQUEST_BYTES))
-        .route("/v1/lists/{list}/import", import)
         .fallback(unknown)
+        .method_not_allowed_fallback(not_allowed)
         .with_state(handle)
 }
 
@@ -55,77 +50,13 @@ async fn unknown(uri: Uri) -> Response {
     problem(StatusCode::NOT_FOUND, format!("there is no {uri} here; see `palisade --help`"))
 }
 
-/// Has the owner do something that can be refused.
-async fn ask<O: Operator, R: Send + 'static>(
-    handle: &Handle<O>,
-    work: impl FnOnce(&mut O) -> Result<R, Refusal> + Send + 'static,
-) -> Reply<R> {
-    Reply(handle.call(work).await.and_then(|outcome| outcome))
+async fn not_allowed(method: Method, uri: Uri) -> Response {
+    let text = format!("{method} is nothing that {uri} takes; see `palisade --help`");
+    problem(StatusCode::METHOD_NOT_ALLOWED, text)
 }
 
 async fn status<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResponse {
     ask(&handle, O::status).await
-}
-
-fn parse_list(name: &str) -> Result<List, Refusal> {
-    match name {
-        "allow" => Ok(List::Allow),
-        "block" => Ok(List::Block),
-        _ => {
-            Err(Refusal::NotFound(format!("there is no list {name:?}; there are allow and block")))
-        }
-    }
-}
-
-async fn entries<O: Operator>(
-    State(handle): State<Handle<O>>,
-    Path(list): Path<String>,
-) -> impl IntoResponse {
-    ask(&handle, move |owner| Ok(owner.entries(parse_list(&list)?))).await
-}
-
-async fn add<O: Operator>(
-    State(handle): State<Handle<O>>,
-    Path(list): Path<String>,
-    body: Body,
-) -> impl IntoResponse {
-    ask(&handle, move |owner| owner.add_entries(parse_list(&list)?, parse(body)?)).await
-}
-
-async fn remove<O: Operator>(
-    State(handle): State<Handle<O>>,
-    Path(list): Path<String>,
-    body: Body,
-) -> impl IntoResponse {
-    ask(&handle, move |owner| owner.remove_entries(parse_list(&list)?, parse(body)?)).await
-}
-
-/// Replies with a line of JSON for each step, so that a person can be shown progress.
-async fn import<O: Operator>(
-    State(handle): State<Handle<O>>,
-    Path(list): Path<String>,
-    body: Body,
-) -> Response {
-    let (list, text) = match (parse_list(&list), bytes(body)) {
-        (Ok(list), Ok(text)) => (list, text),
-        (Err(refusal), _) | (_, Err(refusal)) => return Reply::<()>(Err(refusal)).into_response(),
-    };
-    let (lines, receiver) = mpsc::unbounded_channel();
-    tokio::spawn(async move {
-        let report = lines.clone();
-        let outcome = handle.call(move |owner| {
-            owner.import(list, &text, &mut |done, total| {
-                // Nobody may be listening; the import goes on.
-                let _ = report.send(ImportLine::Progress { done, total });
-            })
-        });
-        let ending = match outcome.await.and_then(|outcome| outcome) {
-            Ok(done) => ImportLine::Done(done),
-            Err(refusal) => ImportLine::Error(refusal.to_string()),
-        };
-        let _ = lines.send(ending);
-    });
-    stream(UnboundedReceiverStream::new(receiver))
 }
 
 async fn verdicts<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResponse {
@@ -136,7 +67,7 @@ async fn add_verdict<O: Operator>(
     State(handle): State<Handle<O>>,
     body: Body,
 ) -> impl IntoResponse {
-    ask(&handle, move |owner| owner.add_verdict(parse(body)?)).await
+    ask_for(&handle, body, |owner: &mut O, request: AddVerdict| owner.add_verdict(request)).await
 }
 
 /// Reads an address out of a path.
@@ -147,9 +78,9 @@ fn parse_address(text: &str) -> Result<IpAddr, Refusal> {
 
 async fn remove_verdict<O: Operator>(
     State(handle): State<Handle<O>>,
-    Path(address): Path<String>,
+    Path(target): Path<String>,
 ) -> impl IntoResponse {
-    ask(&handle, move |owner| owner.remove_verdict(parse_address(&address)?)).await
+    ask(&handle, move |owner| owner.remove_verdict(&target)).await
 }
 
 async fn fingerprints<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResponse {
@@ -161,7 +92,8 @@ async fn block<O: Operator>(
     Path(ja4): Path<String>,
     body: Body,
 ) -> impl IntoResponse {
-    ask(&handle, move |owner| owner.block_fingerprint(&ja4, parse(body)?)).await
+    ask_for(&handle, body, move |owner: &mut O, request| owner.block_fingerprint(&ja4, request))
+        .await
 }
 
 async fn unblock<O: Operator>(
@@ -179,7 +111,7 @@ async fn explain<O: Operator>(
 }
 
 async fn set_mode<O: Operator>(State(handle): State<Handle<O>>, body: Body) -> impl IntoResponse {
-    ask(&handle, move |owner| owner.set_mode(parse::<SetMode>(body)?)).await
+    ask_for(&handle, body, |owner: &mut O, request: SetMode| owner.set_mode(request)).await
 }
 
 async fn detach<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResponse {

@@ -7,12 +7,12 @@ use crate::control::api::{Event, Hellos};
 use crate::datapath::maps::Maps;
 use crate::datapath::{Datapath, DatapathError};
 use crate::fingerprint::Assembler;
-use crate::policy::{AddressPolicy, Change};
+use crate::policy::AddressPolicy;
 use crate::store::{Store, Write};
 use crate::verdict::{Verdict, VerdictAction, VerdictBook, prefix_of};
 use aya::maps::MapError;
-use filter_common::abi::client::ClientKey;
 use filter_common::abi::config::HostConfig;
+use filter_common::abi::width::VerdictKey;
 use filter_common::gcra::Limit;
 use tokio::sync::broadcast;
 
@@ -87,6 +87,13 @@ impl Engine {
         self.write_config().inspect_err(|_| self.mode = before)
     }
 
+    /// Keys what is hashed, unless an earlier daemon did.
+    pub(super) fn write_secret(&mut self) -> Result<(), MapError> {
+        let maps = self.maps()?;
+        let present = maps.config()?;
+        maps.set_config(HostConfig { secret: rand::random(), ..present })
+    }
+
     pub(super) fn write_config(&mut self) -> Result<(), MapError> {
         let limits = &self.config.limits;
         let limits = [limits.packets.limit(), limits.connections.limit(), limits.throttle.limit()];
@@ -94,55 +101,39 @@ impl Engine {
             HostMode::Monitor => HostConfig::MONITOR,
             HostMode::Enforce => HostConfig::ENFORCE,
         };
-        let maps = self.maps()?;
-        // An earlier daemon's secret stays: the flows in the kernel are keyed by it.
-        let secret = match maps.config()?.secret {
-            0 => rand::random(),
-            secret => secret,
-        };
-        maps.set_config(HostConfig { mode, verdicts: 0, secret, limits })
+        self.maps()?.set_config(HostConfig { mode, verdicts: 0, secret: 0, limits })
     }
 
     /// Puts a verdict into the book and into the kernel. `false` when there is no room.
     pub(super) fn enforce(
         &mut self,
-        client: ClientKey,
+        key: VerdictKey,
         verdict: Verdict,
         now: Now,
     ) -> Result<bool, MapError> {
         let kernel = verdict.to_kernel(now.ktime_of(verdict.expires_unix_ms));
-        if self.verdicts.set(client, verdict).is_err() {
+        if self.verdicts.set(key, verdict).is_err() {
             self.hellos.verdicts_refused += 1;
             return Ok(false);
         }
-        let written = self.maps()?.set_verdict(client, kernel);
-        written.inspect_err(|_| drop(self.verdicts.remove(&client)))?;
+        let written = self.maps()?.set_verdict(key, kernel);
+        written.inspect_err(|_| drop(self.verdicts.remove(&key)))?;
         Ok(true)
-    }
-
-    pub(super) fn apply(&mut self, changes: &[Change]) -> Result<(), MapError> {
-        let maps = self.maps()?;
-        for change in changes {
-            match change {
-                Change::Set(prefix, class) => maps.set_class(prefix, *class)?,
-                Change::Clear(prefix) => maps.clear_class(prefix)?,
-            }
-        }
-        Ok(())
     }
 
     /// Clears away what has ended.
     pub(super) fn handle_tick(&mut self, now: Now) {
         self.assembler.expire(now.ktime_ns);
         self.handle_outcomes(now);
+        self.tend_policy(now);
         let ended = self.verdicts.expire(now.unix_ms);
-        for client in &ended {
-            self.tell(now, "verdict", Some(prefix_of(client).to_string()), "ended".into());
-            if let Err(error) = self.maps().and_then(|maps| maps.clear_verdict(*client)) {
+        for key in &ended {
+            self.tell(now, "verdict", Some(prefix_of(key).to_string()), "ended".into());
+            if let Err(error) = self.maps().and_then(|maps| maps.clear_verdict(*key)) {
                 tracing::warn!(%error, "an ended verdict stays in the kernel, which ignores it");
             }
         }
-        let writes = ended.iter().map(|client| Write::Verdict(prefix_of(client), None));
+        let writes = ended.iter().map(|key| Write::Verdict(prefix_of(key), None));
         self.commit_later(writes.collect());
     }
 

@@ -8,7 +8,7 @@ use crate::store::Write;
 use crate::verdict::{Verdict, VerdictAction, VerdictSource, client_of, prefix_of};
 use bytes::Bytes;
 use filter_common::abi::Mode;
-use filter_common::abi::client::ClientKey;
+use filter_common::abi::width::VerdictKey;
 
 impl Engine {
     /// Takes in segments from the ring buffer.
@@ -32,10 +32,10 @@ impl Engine {
 
     /// Writes down verdicts that the classifier made. They are in force already, and
     /// after a crash the kernel still has them.
-    fn remember(&mut self, made: &[ClientKey]) {
-        let verdicts = made.iter().filter_map(|client| {
-            let verdict = self.verdicts.get(client, 0)?;
-            Some(Write::Verdict(prefix_of(client), Some(verdict)))
+    fn remember(&mut self, made: &[VerdictKey]) {
+        let verdicts = made.iter().filter_map(|key| {
+            let verdict = self.verdicts.get(key, 0)?;
+            Some(Write::Verdict(prefix_of(key), Some(verdict)))
         });
         let writes: Vec<_> = verdicts.collect();
         if !writes.is_empty()
@@ -45,8 +45,8 @@ impl Engine {
         }
     }
 
-    /// What became of a hello. Returns the client if a verdict was made.
-    fn handle_outcome(&mut self, outcome: &Outcome, now: Now) -> Option<ClientKey> {
+    /// What became of a hello. Returns whom a verdict was made about, if one was.
+    fn handle_outcome(&mut self, outcome: &Outcome, now: Now) -> Option<VerdictKey> {
         let address = outcome.flow.source.ip();
         let hello = match &outcome.result {
             Ok(hello) => hello,
@@ -71,7 +71,7 @@ impl Engine {
         self.carry_out(request, now)
     }
 
-    fn carry_out(&mut self, request: Request, now: Now) -> Option<ClientKey> {
+    fn carry_out(&mut self, request: Request, now: Now) -> Option<VerdictKey> {
         let Request { client, sanction, lasts, reason, by_rule } = request;
         let mode = if by_rule { Mode::ENFORCE } else { self.config.classify.mode.mode()? };
         let action = match sanction {
@@ -82,15 +82,16 @@ impl Engine {
         let source =
             if by_rule { VerdictSource::FingerprintRule } else { VerdictSource::Classifier };
         let shadow = mode == Mode::SHADOW;
+        let key = VerdictKey::from(client);
         // An operator's word stands, and so does a verdict that does as much or more.
         let expires_unix_ms = now.unix_ms_after(lasts);
         let text = format!("{}: {reason}", action_name(action));
         let verdict = Verdict { action, shadow, source, reason, expires_unix_ms };
-        let present = self.verdicts.get(&client, now.unix_ms);
+        let present = self.verdicts.get(&key, now.unix_ms);
         if present.is_some_and(|present| present.outweighs(&verdict)) {
             return None;
         }
-        match self.enforce(client, verdict, now) {
+        match self.enforce(key, verdict, now) {
             Ok(true) => {}
             Ok(false) => return None,
             Err(error) => {
@@ -98,8 +99,8 @@ impl Engine {
                 return None;
             }
         }
-        self.tell(now, "verdict", Some(prefix_of(&client).to_string()), text);
-        Some(client)
+        self.tell(now, "verdict", Some(prefix_of(&key).to_string()), text);
+        Some(key)
     }
 }
 

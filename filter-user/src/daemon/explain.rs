@@ -1,14 +1,17 @@
 //! Why an address passes or not: the walk of a packet, told step by step.
 
 use super::engine::{Engine, action_name};
+use super::policy::unix_s;
 use super::report::mode_name;
 use crate::clock::Now;
 use crate::config::{HostMode, Rate, RuleMode};
 use crate::control::api::{Explanation, Step};
-use crate::policy::List;
-use crate::verdict::{VerdictAction, client_of, prefix_of};
-use filter_common::abi::Mode;
+use crate::policy::list::ListAction;
+use crate::policy::{ALLOW_LIST, BLOCK_LIST, Holder};
+use crate::verdict::{Verdict, VerdictAction, client_of, prefix_of};
 use filter_common::abi::client::{ClientKey, ClientMeters, Meter};
+use filter_common::abi::width::VerdictKey;
+use std::fmt::Write as _;
 use std::net::IpAddr;
 
 /// What a step does to a packet.
@@ -29,7 +32,8 @@ struct Finding {
 impl Engine {
     pub(super) fn report_explanation(&mut self, address: IpAddr, now: Now) -> Explanation {
         let client = client_of(address);
-        let mut findings = vec![self.find_entry(address), self.find_verdict(client, now)];
+        let mut findings = self.find_entries(address, now);
+        findings.extend(self.find_verdicts(address, now));
         findings.extend(self.find_limits(client, now));
         let deciding = findings.iter().find(|finding| finding.effect.ends(self.mode()));
         let deciding = deciding
@@ -40,7 +44,7 @@ impl Engine {
         });
         Explanation {
             address: address.to_string(),
-            client: prefix_of(&client).to_string(),
+            client: prefix_of(&client.into()).to_string(),
             effect: effect.into(),
             reason,
             way_out: deciding.and_then(|finding| finding.way_out.clone()),
@@ -48,34 +52,28 @@ impl Engine {
         }
     }
 
-    fn find_entry(&self, address: IpAddr) -> Finding {
-        let Some((list, prefix, entry)) = self.policy.look_up(address) else {
-            return nothing("address policy", "on no list");
+    /// Every entry that holds the address, the strongest first.
+    fn find_entries(&self, address: IpAddr, now: Now) -> Vec<Finding> {
+        let holders = self.policy.holders(address, unix_s(now));
+        if holders.is_empty() {
+            return vec![nothing("address policy", "on no list")];
+        }
+        let mut decided = false;
+        let mut find = |holder: &Holder<'_>| {
+            let finding = find_entry(holder, decided, now);
+            decided |= !holder.is_shadow();
+            finding
         };
-        let comment = if entry.comment.is_empty() { "" } else { ", " };
-        let (name, effect) = match list {
-            List::Allow => ("allow", Effect::Allow),
-            List::Block => ("block", Effect::Drop { shadow: entry.mode == Mode::SHADOW }),
-        };
-        let shadow = if entry.mode == Mode::SHADOW { " in shadow" } else { "" };
-        let result = format!("on the {name}list{shadow} by {prefix}{comment}{}", entry.comment);
-        let way_out = Some(format!("palisade {name} del {prefix}"));
-        Finding { step: step("address policy", result), effect, way_out }
+        holders.iter().map(&mut find).collect()
     }
 
-    fn find_verdict(&self, client: ClientKey, now: Now) -> Finding {
-        let Some(verdict) = self.verdicts.get(&client, now.unix_ms) else {
-            return nothing("client verdict", "none");
-        };
-        let left_s = (verdict.expires_unix_ms - now.unix_ms).div_ceil(1000);
-        let (action, mode) = (action_name(verdict.action), mode_name(verdict.shadow));
-        let result = format!("{action} ({mode}) for {left_s} s more: {}", verdict.reason);
-        let effect = match verdict.action {
-            VerdictAction::Block => Effect::Drop { shadow: verdict.shadow },
-            VerdictAction::Throttle => Effect::Limit,
-        };
-        let way_out = Some(format!("palisade verdict del {}", prefix_of(&client).addr()));
-        Finding { step: step("client verdict", result), effect, way_out }
+    /// Every verdict that holds the address, the strongest first.
+    fn find_verdicts(&self, address: IpAddr, now: Now) -> Vec<Finding> {
+        let found = self.verdicts.holding(address, now.unix_ms);
+        if found.is_empty() {
+            return vec![nothing("client verdict", "none")];
+        }
+        found.iter().map(|(key, verdict)| find_verdict(key, verdict, now)).collect()
     }
 
     fn find_limits(&mut self, client: ClientKey, now: Now) -> Vec<Finding> {
@@ -88,6 +86,46 @@ impl Engine {
         let findings = each.map(|(name, rate, meter)| find_limit(name, rate, meter, &meters, now));
         findings.into()
     }
+}
+
+/// What an entry does; nothing, once a stronger one has decided.
+fn find_entry(holder: &Holder<'_>, decided: bool, now: Now) -> Finding {
+    let Holder { name, list, prefix, note } = holder;
+    let shadow = holder.is_shadow();
+    let mut result = format!("{prefix} on list {name} ({})", list.settings.action);
+    if note.expires_unix_s != 0 {
+        let left_s = note.expires_unix_s.saturating_sub(unix_s(now));
+        let _ = write!(result, ", for {left_s} s more");
+    }
+    let remarks = [(shadow, ", in shadow"), (decided, ", overruled by the above")];
+    remarks.into_iter().filter(|(holds, _)| *holds).for_each(|(_, text)| result.push_str(text));
+    if !note.comment.is_empty() {
+        let _ = write!(result, ": {}", note.comment);
+    }
+    let effect = match list.settings.action {
+        _ if decided => Effect::Nothing,
+        ListAction::Block => Effect::Drop { shadow },
+        ListAction::Allow if !shadow => Effect::Allow,
+        ListAction::Limit(_) if !shadow => Effect::Limit,
+        _ => Effect::Nothing,
+    };
+    let command = match *name {
+        ALLOW_LIST | BLOCK_LIST => format!("palisade {name} del {prefix}"),
+        name => format!("palisade list del {name} {prefix}"),
+    };
+    Finding { step: step("address policy", result), effect, way_out: Some(command) }
+}
+
+fn find_verdict(key: &VerdictKey, verdict: &Verdict, now: Now) -> Finding {
+    let (prefix, left_s) = (prefix_of(key), (verdict.expires_unix_ms - now.unix_ms).div_ceil(1000));
+    let (action, mode) = (action_name(verdict.action), mode_name(verdict.shadow));
+    let result = format!("{action} ({mode}) of {prefix} for {left_s} s more: {}", verdict.reason);
+    let effect = match verdict.action {
+        VerdictAction::Block => Effect::Drop { shadow: verdict.shadow },
+        VerdictAction::Throttle => Effect::Limit,
+    };
+    let way_out = Some(format!("palisade verdict del {prefix}"));
+    Finding { step: step("client verdict", result), effect, way_out }
 }
 
 fn find_limit(name: &str, rate: &Rate, meter: Meter, meters: &ClientMeters, now: Now) -> Finding {

@@ -7,10 +7,13 @@ pub mod arguments;
 mod engine;
 mod evidence;
 mod explain;
+mod lists;
 pub mod lock;
 mod operator;
+mod policy;
 mod report;
 mod restore;
+mod verdicts;
 
 use crate::clock::Now;
 use crate::config::{Config, HostMode};
@@ -59,6 +62,9 @@ pub enum DaemonError {
     /// What is stored can't be put into the kernel.
     #[error("the kernel's maps could not be filled: {0}")]
     Fill(aya::maps::MapError),
+    /// The lists that are stored can't be put into the kernel.
+    #[error("the address policy can't be put in force: {0}")]
+    Policy(String),
     /// The runtime failed.
     #[error("waiting for records or signals failed: {0}")]
     Wait(#[from] io::Error),
@@ -83,7 +89,7 @@ pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonErr
     let (datapath, records) = Datapath::open(&config.paths.pins)?;
     let socket = config.paths.run.join(SOCKET);
     let mut engine = Engine::new(config, datapath, store);
-    engine.restore(saved, mode, Now::read()).map_err(DaemonError::Fill)?;
+    engine.restore(saved, mode, Now::read())?;
     engine.attach(&interfaces)?;
     let (handle, work) = Handle::new();
     let listener = bind(&socket).map_err(|source| DaemonError::Socket { path: socket, source })?;

@@ -1,86 +1,61 @@
 //! Commands: checked, written to disk, put into the kernel, acknowledged.
 
-use super::engine::{Engine, action_name};
+use super::engine::Engine;
 use crate::classify::Rule;
 use crate::clock::Now;
 use crate::config::{HostMode, parse_duration};
 use crate::control::api::{
-    AddEntries, AddVerdict, BlockFingerprint, Done, Event, Explanation, FingerprintEntry,
-    ListEntry, RemoveEntries, SetMode, Status, VerdictEntry,
+    AddEntries, AddVerdict, BlockFingerprint, CreateList, Done, Event, Explanation,
+    FingerprintEntry, ListDetail, ListInfo, RemoveEntries, SetList, SetMode, Status, VerdictEntry,
 };
-use crate::control::handle::{Operator, Refusal};
+use crate::control::handle::{Import, Operator, Refusal};
 use crate::fingerprint::Ja4;
-use crate::policy::{Entry, List, Parsed, import, parse_prefix};
+use crate::policy::entries::Entries;
 use crate::store::{SavedRule, Write};
-use crate::verdict::{Verdict, VerdictSource, client_of, prefix_of};
-use filter_common::abi::Mode;
-use ipnet::IpNet;
 use std::net::IpAddr;
 use std::time::Duration;
 use tokio::sync::broadcast;
-
-/// Entries between two reports of progress.
-const PROGRESS_STEP: usize = 1000;
 
 impl Operator for Engine {
     fn status(&mut self) -> Result<Status, Refusal> {
         self.report_status(Now::read()).map_err(failed)
     }
 
-    fn entries(&mut self, list: List) -> Vec<ListEntry> {
-        self.report_entries(list)
+    fn lists(&mut self) -> Result<Vec<ListInfo>, Refusal> {
+        self.report_lists().map_err(failed)
     }
 
-    fn add_entries(&mut self, list: List, request: AddEntries) -> Result<Done, Refusal> {
-        if request.shadow && list == List::Allow {
-            return Err(Refusal::Invalid(
-                "the allowlist knows no shadow: allow always wins".into(),
-            ));
-        }
-        let parsed = parse_all(&request.prefixes)?;
-        let mode = if request.shadow { Mode::SHADOW } else { Mode::ENFORCE };
-        let notes = host_bit_notes(&request.prefixes, &parsed);
-        let prefixes: Vec<_> = parsed.iter().map(|parsed| parsed.prefix).collect();
-        let changed = self.add(list, &prefixes, mode, &request.comment, &mut |_, _| {})?;
-        Ok(Done { changed, notes })
+    fn list(&mut self, name: &str, limit: usize) -> Result<ListDetail, Refusal> {
+        self.named(name)?;
+        self.report_list(name, limit).map_err(failed)
     }
 
-    fn remove_entries(&mut self, list: List, request: RemoveEntries) -> Result<Done, Refusal> {
-        let parsed = parse_all(&request.prefixes)?;
-        let prefixes: Vec<_> = parsed.iter().map(|parsed| parsed.prefix).collect();
-        let entries = self.policy.entries(list);
-        if let Some(missing) = prefixes.iter().find(|prefix| !entries.contains_key(*prefix)) {
-            let name = list_name(list);
-            return Err(Refusal::NotFound(format!("{missing} is not on the {name}list")));
-        }
-        self.store
-            .commit(prefixes.iter().map(|prefix| Write::Entry(list, *prefix, None)))
-            .map_err(failed)?;
-        for prefix in &prefixes {
-            let changes = self.policy.remove(list, prefix).unwrap_or_default();
-            self.apply(&changes).map_err(failed)?;
-            self.tell_list(list, &format!("{prefix} removed"));
-        }
-        Ok(Done { changed: prefixes.len(), notes: Vec::new() })
+    fn create_list(&mut self, request: CreateList) -> Result<Done, Refusal> {
+        self.handle_create(request)
     }
 
-    fn import(
-        &mut self,
-        list: List,
-        text: &[u8],
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<Done, Refusal> {
-        let imported = import::parse(text).map_err(|error| Refusal::Invalid(error.to_string()))?;
-        let prefixes: Vec<_> = imported.prefixes.iter().copied().collect();
-        let changed = self.add(list, &prefixes, Mode::ENFORCE, "imported", progress)?;
-        let known = prefixes.len() - changed;
-        let notes = [
-            (known, "were on the list already"),
-            (imported.duplicates, "came more than once"),
-            (imported.had_host_bits, "had host bits, which were cleared"),
-        ];
-        let notes = notes.into_iter().filter(|(count, _)| *count > 0);
-        Ok(Done { changed, notes: notes.map(|(count, what)| format!("{count} {what}")).collect() })
+    fn set_list(&mut self, name: &str, request: SetList) -> Result<Done, Refusal> {
+        self.handle_set(name, request)
+    }
+
+    fn drop_list(&mut self, name: &str) -> Result<Done, Refusal> {
+        self.handle_drop(name)
+    }
+
+    fn add_entries(&mut self, list: &str, request: AddEntries) -> Result<Done, Refusal> {
+        self.handle_add(list, &request, Now::read())
+    }
+
+    fn remove_entries(&mut self, list: &str, request: RemoveEntries) -> Result<Done, Refusal> {
+        self.handle_remove(list, &request, Now::read())
+    }
+
+    fn import(&mut self, list: &str, import: Import) -> Result<Done, Refusal> {
+        self.handle_import(list, import)
+    }
+
+    fn export(&mut self, list: &str) -> Result<Entries, Refusal> {
+        Ok(self.named(list)?.entries.clone())
     }
 
     fn verdicts(&mut self) -> Vec<VerdictEntry> {
@@ -88,47 +63,11 @@ impl Operator for Engine {
     }
 
     fn add_verdict(&mut self, request: AddVerdict) -> Result<Done, Refusal> {
-        let now = Now::read();
-        let address: IpAddr = request.address.parse().map_err(|_| {
-            Refusal::Invalid(format!("{:?} is no address, such as 192.0.2.1", request.address))
-        })?;
-        if let Some((List::Allow, prefix, _)) = self.policy.look_up(address.to_canonical()) {
-            let text = format!("{address} is on the allowlist ({prefix}), which always wins");
-            return Err(Refusal::Conflict(text));
-        }
-        let lasts = parse_duration(&request.lasts).map_err(Refusal::Invalid)?;
-        let client = client_of(address);
-        let verdict = Verdict {
-            action: request.action,
-            shadow: request.shadow,
-            source: VerdictSource::Operator,
-            reason: request.reason,
-            expires_unix_ms: now.unix_ms_after(lasts),
-        };
-        let prefix = prefix_of(&client);
-        self.store.commit([Write::Verdict(prefix, Some(&verdict))]).map_err(failed)?;
-        if !self.enforce(client, verdict, now).map_err(failed)? {
-            self.store.commit([Write::Verdict(prefix, None)]).map_err(failed)?;
-            return Err(Refusal::Conflict(crate::verdict::Full.to_string()));
-        }
-        let text = format!("{} by an operator", action_name(request.action));
-        self.tell(now, "verdict", Some(prefix.to_string()), text);
-        let notes = (prefix.prefix_len() == 64).then(|| format!("it is about all of {prefix}"));
-        Ok(Done { changed: 1, notes: notes.into_iter().collect() })
+        self.handle_verdict(request, Now::read())
     }
 
-    fn remove_verdict(&mut self, address: IpAddr) -> Result<Done, Refusal> {
-        let now = Now::read();
-        let client = client_of(address);
-        let prefix = prefix_of(&client);
-        if self.verdicts.get(&client, now.unix_ms).is_none() {
-            return Err(Refusal::NotFound(format!("there is no verdict on {prefix}")));
-        }
-        self.store.commit([Write::Verdict(prefix, None)]).map_err(failed)?;
-        self.maps().and_then(|maps| maps.clear_verdict(client)).map_err(failed)?;
-        self.verdicts.remove(&client);
-        self.tell(now, "verdict", Some(prefix.to_string()), "lifted by an operator".into());
-        Ok(Done { changed: 1, notes: Vec::new() })
+    fn remove_verdict(&mut self, target: &str) -> Result<Done, Refusal> {
+        self.handle_lift(target, Now::read())
     }
 
     fn fingerprints(&mut self) -> Vec<FingerprintEntry> {
@@ -194,71 +133,11 @@ impl Operator for Engine {
     }
 }
 
-impl Engine {
-    /// Adds what isn't there yet to a list: on disk, then in the kernel.
-    fn add(
-        &mut self,
-        list: List,
-        prefixes: &[IpNet],
-        mode: Mode,
-        comment: &str,
-        progress: &mut dyn FnMut(usize, usize),
-    ) -> Result<usize, Refusal> {
-        let entry = Entry { mode, comment: comment.into(), added_unix_ms: Now::read().unix_ms };
-        let present = self.policy.entries(list);
-        let is_new = |prefix: &&IpNet| present.get(*prefix).is_none_or(|held| held.mode != mode);
-        let fresh: Vec<IpNet> = prefixes.iter().filter(is_new).copied().collect();
-        self.policy.check_room(fresh.len()).map_err(|full| Refusal::Conflict(full.to_string()))?;
-        let writes = fresh.iter().map(|prefix| Write::Entry(list, *prefix, Some(&entry)));
-        self.store.commit(writes).map_err(failed)?;
-        for (index, prefix) in fresh.iter().enumerate() {
-            let changes = self.policy.add(list, *prefix, entry.clone());
-            self.apply(&changes).map_err(failed)?;
-            if index % PROGRESS_STEP == 0 {
-                progress(index, fresh.len());
-            }
-        }
-        progress(fresh.len(), fresh.len());
-        match fresh.as_slice() {
-            [] => {}
-            [prefix] => self.tell_list(list, &format!("{prefix} added")),
-            many => self.tell_list(list, &format!("{} entries added", many.len())),
-        }
-        Ok(fresh.len())
-    }
-
-    fn tell_list(&self, list: List, text: &str) {
-        self.tell(Now::read(), "list", Some(list_name(list).into()), text.into());
-    }
-}
-
 /// A disk or a kernel that fails after a command was accepted on disk: it is made good
 /// at the next start.
-fn failed(error: impl std::fmt::Display) -> Refusal {
+pub(super) fn failed(error: impl std::fmt::Display) -> Refusal {
     tracing::error!(%error, "a command failed");
     Refusal::Failed(error.to_string())
-}
-
-const fn list_name(list: List) -> &'static str {
-    match list {
-        List::Allow => "allow",
-        List::Block => "block",
-    }
-}
-
-fn parse_all(texts: &[String]) -> Result<Vec<Parsed>, Refusal> {
-    if texts.is_empty() {
-        return Err(Refusal::Invalid("no prefix is named".into()));
-    }
-    let parse = |text: &String| parse_prefix(text).map_err(|e| Refusal::Invalid(e.to_string()));
-    texts.iter().map(parse).collect()
-}
-
-fn host_bit_notes(texts: &[String], parsed: &[Parsed]) -> Vec<String> {
-    let pairs = texts.iter().zip(parsed).filter(|(_, parsed)| parsed.had_host_bits);
-    pairs
-        .map(|(text, parsed)| format!("{text} has host bits; taken as {}", parsed.prefix))
-        .collect()
 }
 
 fn parse_ja4(text: &str) -> Result<String, Refusal> {

@@ -3,17 +3,23 @@
 use super::engine::Engine;
 use crate::clock::Now;
 use crate::control::api::{
-    Counter, FingerprintEntry, Hellos, Interface, ListEntry, ListSizes, Status, VerdictEntry,
+    Counter, FingerprintEntry, Hellos, Interface, ListDetail, ListEntry, ListInfo, ListSizes,
+    Status, Traffic, VerdictEntry,
 };
-use crate::policy::List;
+use crate::policy::entries::Family;
+use crate::policy::image::Memory;
+use crate::policy::list::List;
+use crate::policy::{ALLOW_LIST, BLOCK_LIST};
 use crate::verdict::prefix_of;
 use aya::maps::MapError;
-use filter_common::abi::counter::{Counters, Reason, Verdict};
+use filter_common::abi::address::ListId;
+use filter_common::abi::counter::{Count, Counters, ListCounters, Reason, Verdict};
 use filter_common::abi::{ABI_VERSION, Mode};
 
 impl Engine {
     pub(super) fn report_status(&mut self, now: Now) -> Result<Status, MapError> {
         let counters = self.maps()?.counters()?;
+        let sizes = self.report_sizes();
         let datapath = self.datapath.as_ref();
         let interfaces = datapath.map(|datapath| datapath.interfaces.as_slice());
         let interfaces = interfaces.unwrap_or_default().iter().map(|interface| Interface {
@@ -29,10 +35,7 @@ impl Engine {
             taken_over: datapath.is_some_and(|datapath| datapath.taken_over),
             evidence: if self.config.classify.require_socket { "socket" } else { "none" }.into(),
             interfaces: interfaces.collect(),
-            lists: ListSizes {
-                block: self.policy.entries(List::Block).len(),
-                allow: self.policy.entries(List::Allow).len(),
-            },
+            lists: sizes,
             verdicts: self.verdicts.list(now.unix_ms).len(),
             fingerprints: self.classifier.seen.len(),
             counters: counter_rows(&counters),
@@ -44,21 +47,58 @@ impl Engine {
         })
     }
 
-    pub(super) fn report_entries(&self, list: List) -> Vec<ListEntry> {
-        let entries = self.policy.entries(list).iter();
-        let report = entries.map(|(prefix, entry)| ListEntry {
+    fn report_sizes(&mut self) -> ListSizes {
+        let of = |name: &str| self.policy.list(name).map_or(0, |list| list.entries.len());
+        let (block, allow) = (of(BLOCK_LIST), of(ALLOW_LIST));
+        let lists = self.policy.lists().len();
+        let entries = self.policy.lists().values().map(|list| list.entries.len()).sum();
+        let max_bytes = u64::from(self.config.policy.memory_mb.get()) << 20;
+        let image = self.datapath.as_mut().and_then(|datapath| datapath.policy.image());
+        let bytes = |lines: u32| u64::from(lines) * 64;
+        let (used, capacity) = image
+            .map_or((0, 0), |image| (bytes(image.used_lines()), bytes(image.memory().capacity())));
+        ListSizes {
+            lists,
+            block,
+            allow,
+            entries,
+            kernel_bytes: capacity,
+            used_bytes: used,
+            max_bytes,
+        }
+    }
+
+    pub(super) fn report_lists(&mut self) -> Result<Vec<ListInfo>, MapError> {
+        let names: Vec<String> = self.policy.lists().keys().cloned().collect();
+        let mut lists = Vec::with_capacity(names.len());
+        for name in names {
+            lists.push(self.report_list(&name, 0)?.list);
+        }
+        Ok(lists)
+    }
+
+    pub(super) fn report_list(&mut self, name: &str, limit: usize) -> Result<ListDetail, MapError> {
+        let id = self.policy.list(name).map_or(ListId::NONE, |list| list.id);
+        let counters = self.maps()?.list_counters(id)?;
+        let Some(list) = self.policy.list(name) else {
+            return Err(MapError::InvalidName { name: name.into() });
+        };
+        let entries = list.entries.iter().take(limit).map(|(prefix, note)| ListEntry {
             prefix: prefix.to_string(),
-            mode: mode_name(entry.mode == Mode::SHADOW).into(),
-            comment: entry.comment.clone(),
-            added_unix_ms: entry.added_unix_ms,
+            mode: mode_name(note.shadow).into(),
+            comment: note.comment.as_ref().into(),
+            added_unix_ms: note.added_unix_ms,
+            expires_unix_s: (note.expires_unix_s != 0).then_some(note.expires_unix_s),
         });
-        report.collect()
+        let entries: Vec<_> = entries.collect();
+        let more = list.entries.len() - entries.len();
+        Ok(ListDetail { list: list_info(name, list, &counters), entries, more })
     }
 
     pub(super) fn report_verdicts(&self, now: Now) -> Vec<VerdictEntry> {
         let list = self.verdicts.list(now.unix_ms).into_iter();
-        let report = list.map(|(client, verdict)| VerdictEntry {
-            client: prefix_of(&client).to_string(),
+        let report = list.map(|(key, verdict)| VerdictEntry {
+            client: prefix_of(&key).to_string(),
             action: verdict.action,
             mode: mode_name(verdict.shadow).into(),
             reason: verdict.reason.clone(),
@@ -92,6 +132,21 @@ impl Engine {
         let unseen: Vec<_> = unseen.map(|ja4| ruled_only(ja4, label(ja4))).collect();
         report.extend(unseen);
         report
+    }
+}
+
+fn list_info(name: &str, list: &List, counters: &ListCounters) -> ListInfo {
+    let traffic = |count: Count| Traffic { packets: count.packets, bytes: count.bytes };
+    ListInfo {
+        name: name.into(),
+        action: list.settings.action.clone(),
+        mode: mode_name(list.settings.mode == Mode::SHADOW).into(),
+        priority: list.settings.priority,
+        v4: u32::rows(&list.entries).len(),
+        v6: u128::rows(&list.entries).len(),
+        matched: traffic(counters.matched),
+        dropped: traffic(counters.dropped),
+        would_drop: traffic(counters.would_drop),
     }
 }
 

@@ -1,52 +1,60 @@
 //! A new daemon takes in what was stored, and makes the kernel agree with it.
 
+use super::DaemonError;
 use super::engine::Engine;
 use crate::classify::Rule;
 use crate::clock::Now;
 use crate::config::HostMode;
+use crate::policy::entries::Entries;
+use crate::policy::list::{List, ListSettings};
 use crate::store::Saved;
-use crate::verdict::{Verdict, client_of};
+use crate::verdict::{Verdict, key_of};
 use aya::maps::MapError;
-use std::collections::HashMap;
+use filter_common::abi::address::ListId;
+use std::collections::BTreeMap;
+
+/// What lists are, and their entries.
+type SavedLists = (Vec<(String, ListId, ListSettings)>, BTreeMap<String, Entries>);
 
 impl Engine {
     /// Takes in what was stored, and makes the kernel agree with it.
     ///
-    /// *Errors*: the kernel's.
+    /// *Errors*: [`DaemonError::Fill`] and [`DaemonError::Policy`].
     pub(super) fn restore(
         &mut self,
         saved: Saved,
         mode: Option<HostMode>,
         now: Now,
-    ) -> Result<(), MapError> {
+    ) -> Result<(), DaemonError> {
         self.started = now;
         self.mode = mode.or(saved.mode).unwrap_or(self.config.mode);
-        for (list, prefix, entry) in saved.entries {
-            self.policy.add(list, prefix, entry);
-        }
         for (ja4, rule) in saved.rules {
             let rule = Rule { lasts: rule.lasts(), comment: rule.comment };
             self.classifier.add_rule(ja4, rule);
         }
-        self.restore_policy()?;
-        self.restore_verdicts(saved.verdicts, now)?;
-        self.write_config()
+        self.restore_policy((saved.lists, saved.entries), now)?;
+        self.write_secret().map_err(DaemonError::Fill)?;
+        self.restore_verdicts(saved.verdicts, now).map_err(DaemonError::Fill)?;
+        self.write_config().map_err(DaemonError::Fill)
     }
 
-    /// Compares the kernel's table with the lists, and mends the differences.
-    fn restore_policy(&mut self) -> Result<(), MapError> {
-        let wanted: HashMap<_, _> = self.policy.compiled().collect();
-        let maps = self.maps()?;
-        let present: HashMap<_, _> = maps.classes()?.into_iter().collect();
-        for (prefix, class) in &wanted {
-            if present.get(prefix) != Some(class) {
-                maps.set_class(prefix, *class)?;
-            }
+    /// Puts the stored lists in the place of whatever an earlier daemon left in the
+    /// kernel, in one step.
+    fn restore_policy(&mut self, saved: SavedLists, now: Now) -> Result<(), DaemonError> {
+        let failed = |error: String| DaemonError::Policy(error);
+        let (lists, mut entries) = saved;
+        for (name, id, settings) in lists {
+            let limit = self.limit_of(&settings.action);
+            let limit = limit.map_err(|error| failed(format!("list {name}: {error}")))?;
+            let set = self.maps().and_then(|maps| maps.set_list_limit(id, limit));
+            set.map_err(DaemonError::Fill)?;
+            self.policy.put(&name, List { id, settings, entries: Entries::default() });
         }
-        for prefix in present.keys().filter(|prefix| !wanted.contains_key(*prefix)) {
-            maps.clear_class(prefix)?;
+        for (name, list) in self.policy.lists_mut() {
+            list.entries = entries.remove(name).unwrap_or_default();
         }
-        Ok(())
+        let prepared = self.prepare_whole(now).map_err(|error| failed(error.to_string()))?;
+        self.release(prepared).map_err(|error| failed(error.to_string()))
     }
 
     /// The store knows why, the kernel knows what is in force: a verdict that only the
@@ -56,17 +64,21 @@ impl Engine {
         saved: Vec<(ipnet::IpNet, Verdict)>,
         now: Now,
     ) -> Result<(), MapError> {
-        for (client, kernel) in self.maps()?.verdicts()? {
+        for (key, kernel) in self.maps()?.verdicts()? {
             let ends = now.unix_ms_of(kernel.expires_ns);
             if kernel.expires_ns > now.ktime_ns {
-                let _ = self.verdicts.set(client, Verdict::from_kernel(&kernel, ends));
+                let _ = self.verdicts.set(key, Verdict::from_kernel(&kernel, ends));
             } else {
-                self.maps()?.clear_verdict(client)?;
+                self.maps()?.clear_verdict(key)?;
             }
         }
         for (prefix, verdict) in saved {
+            let Some(key) = key_of(&prefix) else {
+                tracing::warn!(%prefix, "a stored verdict has a length that no verdict has");
+                continue;
+            };
             if verdict.expires_unix_ms > now.unix_ms {
-                self.enforce(client_of(prefix.addr()), verdict, now)?;
+                self.enforce(key, verdict, now)?;
             }
         }
         Ok(())

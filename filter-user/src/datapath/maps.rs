@@ -1,14 +1,15 @@
 //! The maps, typed.
 
 use super::DatapathError;
+use crate::verdict::{VerdictIndex, Word};
 use aya::Ebpf;
-use aya::maps::lpm_trie::{Key, LpmTrie};
-use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray};
-use filter_common::abi::address::AddressClass;
+use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuValues};
+use filter_common::abi::address::ListId;
 use filter_common::abi::client::{ClientKey, ClientMeters, ClientVerdict};
 use filter_common::abi::config::HostConfig;
-use filter_common::abi::counter::Counters;
-use ipnet::IpNet;
+use filter_common::abi::counter::{Counters, ListCounters};
+use filter_common::abi::width::{INDEX_WORDS, VerdictKey};
+use filter_common::gcra::Limit;
 use zerocopy::transmute;
 
 /// Handles on the maps that the daemon writes or reads.
@@ -16,10 +17,12 @@ use zerocopy::transmute;
 /// Values cross as plain words: the ABI types are checked against their sizes.
 pub struct Maps {
     config: Array<MapData, ConfigWords>,
-    policy_v4: LpmTrie<MapData, [u8; 4], [u8; 4]>,
-    policy_v6: LpmTrie<MapData, [u8; 16], [u8; 4]>,
-    verdicts: HashMap<MapData, [u64; 2], [u64; 2]>,
-    clients: HashMap<MapData, [u64; 2], [u64; 3]>,
+    list_limits: Array<MapData, [u64; 3]>,
+    list_counters: PerCpuArray<MapData, [u64; 6]>,
+    verdicts: HashMap<MapData, [u64; 3], [u64; 2]>,
+    buckets: Array<MapData, u64>,
+    index: VerdictIndex,
+    clients: HashMap<MapData, [u64; 2], [u64; 4]>,
     counters: PerCpuArray<MapData, CounterWords>,
 }
 
@@ -32,22 +35,32 @@ impl Maps {
     /// *Errors*: [`DatapathError`], when the object isn't the filter's.
     pub fn take(ebpf: &mut Ebpf) -> Result<Self, DatapathError> {
         let mut take = |name| ebpf.take_map(name).ok_or(DatapathError::Missing(name));
-        Ok(Self {
+        let mut maps = Self {
             config: Array::try_from(take("CONFIG")?)?,
-            policy_v4: LpmTrie::try_from(take("POLICY_V4")?)?,
-            policy_v6: LpmTrie::try_from(take("POLICY_V6")?)?,
+            list_limits: Array::try_from(take("LIST_LIMITS")?)?,
+            list_counters: PerCpuArray::try_from(take("LIST_COUNTERS")?)?,
             verdicts: HashMap::try_from(take("VERDICTS")?)?,
+            buckets: Array::try_from(take("VERDICT_INDEX")?)?,
+            index: VerdictIndex::default(),
             clients: HashMap::try_from(take("CLIENTS")?)?,
             counters: PerCpuArray::try_from(take("COUNTERS")?)?,
-        })
+        };
+        maps.build_index()?;
+        Ok(maps)
     }
 
-    /// Replaces the host's settings. Whether there are verdicts is kept here: once set,
-    /// [`HostConfig::verdicts`] stays.
+    /// Replaces the host's settings, of which two stay once they are set:
+    /// [`HostConfig::verdicts`], and [`HostConfig::secret`] for what is keyed with it.
     ///
     /// *Errors*: the kernel's.
     pub fn set_config(&mut self, mut config: HostConfig) -> Result<(), MapError> {
-        config.verdicts |= self.config()?.verdicts;
+        let present = self.config()?;
+        config.verdicts |= present.verdicts;
+        if present.secret != 0 || !self.index.is_empty() {
+            config.secret = present.secret;
+        } else {
+            self.index = VerdictIndex::new(config.secret);
+        }
         let words: ConfigWords = transmute!(config);
         self.config.set(0, words, 0)
     }
@@ -59,67 +72,104 @@ impl Maps {
         self.config.get(&0, 0).map(|words| transmute!(words))
     }
 
-    /// Gives a prefix a class, replacing the one it had.
-    ///
-    /// *Errors*: the kernel's; a full map is one.
-    pub fn set_class(&mut self, prefix: &IpNet, class: AddressClass) -> Result<(), MapError> {
-        let value: [u8; 4] = transmute!(class);
-        match prefix {
-            IpNet::V4(net) => self.policy_v4.insert(&v4_key(*net), value, 0),
-            IpNet::V6(net) => self.policy_v6.insert(&v6_key(*net), value, 0),
-        }
-    }
-
-    /// Takes a prefix out; one that isn't there is no error.
+    /// Sets the limit of a list's clients; all zero is none.
     ///
     /// *Errors*: the kernel's.
-    pub fn clear_class(&mut self, prefix: &IpNet) -> Result<(), MapError> {
-        absent_is_fine(match prefix {
-            IpNet::V4(net) => self.policy_v4.remove(&v4_key(*net)),
-            IpNet::V6(net) => self.policy_v6.remove(&v6_key(*net)),
-        })
+    pub fn set_list_limit(&mut self, list: ListId, limit: Limit) -> Result<(), MapError> {
+        let words: [u64; 3] = transmute!(limit);
+        self.list_limits.set(u32::from(list.0), words, 0)
     }
 
-    /// Every prefix in the kernel and its class.
+    /// What all CPUs have counted of a list.
     ///
     /// *Errors*: the kernel's.
-    pub fn classes(&self) -> Result<Vec<(IpNet, AddressClass)>, MapError> {
-        let mut classes = Vec::new();
-        for element in &self.policy_v4 {
-            let (key, class) = element?;
-            classes.extend(v4_net(key).map(|net| (net, transmute!(class))));
+    pub fn list_counters(&self, list: ListId) -> Result<ListCounters, MapError> {
+        let mut sum = ListCounters::default();
+        for words in self.list_counters.get(&u32::from(list.0), 0)?.iter() {
+            sum.add(&transmute!(*words));
         }
-        for element in &self.policy_v6 {
-            let (key, class) = element?;
-            classes.extend(v6_net(&key).map(|net| (net, transmute!(class))));
-        }
-        Ok(classes)
+        Ok(sum)
     }
 
-    /// Decides about a client, replacing what was decided before. The program asks for
-    /// verdicts from the first one on.
+    /// Forgets what was counted of a list, for the next one with its number.
+    ///
+    /// *Errors*: the kernel's.
+    pub fn clear_list_counters(&mut self, list: ListId) -> Result<(), MapError> {
+        let cpus = self.list_counters.get(&u32::from(list.0), 0)?.len();
+        let zeroes = PerCpuValues::try_from(vec![[0; 6]; cpus]);
+        let zeroes = zeroes.map_err(MapError::IoError)?;
+        self.list_counters.set(u32::from(list.0), zeroes, 0)
+    }
+
+    /// Decides about a client or a prefix, replacing what was decided before. The program
+    /// asks for verdicts from the first one on.
     ///
     /// *Errors*: the kernel's; a full map is one.
-    pub fn set_verdict(&mut self, client: ClientKey, v: ClientVerdict) -> Result<(), MapError> {
+    pub fn set_verdict(&mut self, key: VerdictKey, v: ClientVerdict) -> Result<(), MapError> {
         let config = self.config()?;
         if config.verdicts == 0 {
             self.set_config(HostConfig { verdicts: 1, ..config })?;
         }
-        let (key, value): ([u64; 2], [u64; 2]) = (transmute!(client), transmute!(v));
+        let is_new = !self.index.holds(&key);
+        if let Err(error) = self.write_verdict(key, v) {
+            if is_new {
+                // A bucket that says too much costs look-ups and changes nothing.
+                let _ = self.drop_from_index(&key);
+            }
+            return Err(error);
+        }
+        Ok(())
+    }
+
+    /// The index first: a packet must not miss a verdict that is there.
+    fn write_verdict(&mut self, key: VerdictKey, v: ClientVerdict) -> Result<(), MapError> {
+        if let Some(word) = self.index.add(key) {
+            self.write_word(word)?;
+        }
+        let (key, value): ([u64; 3], [u64; 2]) = (transmute!(key), transmute!(v));
         self.verdicts.insert(key, value, 0)
     }
 
-    /// Lifts what was decided about a client; nothing to lift is no error.
+    /// Lifts what was decided about a client or a prefix; nothing to lift is no error.
     ///
     /// *Errors*: the kernel's.
-    pub fn clear_verdict(&mut self, client: ClientKey) -> Result<(), MapError> {
-        absent_is_fine(self.verdicts.remove(&transmute!(client)))
+    pub fn clear_verdict(&mut self, key: VerdictKey) -> Result<(), MapError> {
+        absent_is_fine(self.verdicts.remove(&transmute!(key)))?;
+        self.drop_from_index(&key)
+    }
+
+    fn drop_from_index(&mut self, key: &VerdictKey) -> Result<(), MapError> {
+        self.index.remove(key).map_or(Ok(()), |word| self.write_word(word))
+    }
+
+    fn write_word(&mut self, word: Word) -> Result<(), MapError> {
+        self.buckets.set(word.at, word.buckets, 0)
+    }
+
+    /// Counts the verdicts that an earlier daemon left, and mends buckets that it didn't come
+    /// to write. A bit is only cleared if no verdict is behind it: no packet misses one.
+    fn build_index(&mut self) -> Result<(), MapError> {
+        let config = self.config()?;
+        self.index = VerdictIndex::new(config.secret);
+        if config.verdicts == 0 {
+            return Ok(());
+        }
+        for (key, _) in self.verdicts()? {
+            self.index.add(key);
+        }
+        for at in 0..INDEX_WORDS {
+            let word = self.index.word(at);
+            if self.buckets.get(&at, 0)? != word.buckets {
+                self.write_word(word)?;
+            }
+        }
+        Ok(())
     }
 
     /// Every verdict in the kernel, expired ones too.
     ///
     /// *Errors*: the kernel's.
-    pub fn verdicts(&self) -> Result<Vec<(ClientKey, ClientVerdict)>, MapError> {
+    pub fn verdicts(&self) -> Result<Vec<(VerdictKey, ClientVerdict)>, MapError> {
         let pairs = self.verdicts.iter();
         pairs.map(|pair| pair.map(|(key, value)| (transmute!(key), transmute!(value)))).collect()
     }
@@ -153,22 +203,4 @@ fn absent_is_fine(outcome: Result<(), MapError>) -> Result<(), MapError> {
         }
         other => other,
     }
-}
-
-fn v4_key(net: ipnet::Ipv4Net) -> Key<[u8; 4]> {
-    Key::new(u32::from(net.prefix_len()), net.network().octets())
-}
-
-fn v6_key(net: ipnet::Ipv6Net) -> Key<[u8; 16]> {
-    Key::new(u32::from(net.prefix_len()), net.network().octets())
-}
-
-fn v4_net(key: Key<[u8; 4]>) -> Option<IpNet> {
-    let len = u8::try_from(key.prefix_len()).ok()?;
-    ipnet::Ipv4Net::new(key.data().into(), len).ok().map(IpNet::from)
-}
-
-fn v6_net(key: &Key<[u8; 16]>) -> Option<IpNet> {
-    let len = u8::try_from(key.prefix_len()).ok()?;
-    ipnet::Ipv6Net::new(key.data().into(), len).ok().map(IpNet::from)
 }

@@ -5,12 +5,17 @@
 pub mod attach;
 #[cfg(feature = "log")]
 mod debug_log;
+mod image_map;
+pub mod mapped;
 pub mod maps;
 pub mod object;
 pub mod pins;
+pub mod policy;
 pub mod preflight;
 pub mod records;
 pub mod test_run;
+
+pub use image_map::{ImageError, ImageMap};
 
 use attach::{AttachError, Attached};
 use aya::maps::MapError;
@@ -18,6 +23,7 @@ use aya::programs::ProgramError;
 use aya::{Ebpf, EbpfError};
 use maps::Maps;
 use pins::{PinDir, PinError};
+use policy::PolicySlot;
 use preflight::PreflightError;
 use records::Records;
 use std::path::Path;
@@ -28,6 +34,8 @@ use std::path::Path;
 pub struct Datapath {
     /// The maps.
     pub maps: Maps,
+    /// The address policy.
+    pub policy: PolicySlot,
     /// Where it is attached.
     pub interfaces: Vec<Attached>,
     /// Whether maps of an earlier daemon were taken over.
@@ -79,9 +87,10 @@ impl Datapath {
         #[cfg(feature = "log")]
         debug_log::forward(&mut ebpf)?;
         let maps = Maps::take(&mut ebpf)?;
+        let policy = PolicySlot::take(&mut ebpf)?;
         let records = Records::take(&mut ebpf)?;
         pins.mark_complete(&mut ebpf)?;
-        Ok((Self { maps, interfaces: Vec::new(), taken_over, ebpf, pins }, records))
+        Ok((Self { maps, policy, interfaces: Vec::new(), taken_over, ebpf, pins }, records))
     }
 
     /// Loads the program and attaches it to these interfaces and no others.
@@ -114,8 +123,8 @@ impl Datapath {
     ///
     /// *Errors*: [`PinError`]; what could not be removed stays in force.
     pub fn detach(self) -> Result<(), PinError> {
-        let Self { maps, ebpf, pins, .. } = self;
-        drop((maps, ebpf));
+        let Self { maps, policy, ebpf, pins, .. } = self;
+        drop((maps, policy, ebpf));
         pins.remove()
     }
 }

@@ -8,5 +8,8 @@ pub const FILTER: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/pali
 /// The filter's program in [`FILTER`].
 pub const FILTER_PROGRAM: &str = "palisade";
 
+/// Programs that differ only in how they look an address up.
+pub const LOOKUP: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/lookup-xdp"));
+
 /// Programs that benchmarks compare the filter with.
 pub const BASELINE: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/baseline-xdp"));

@@ -50,17 +50,22 @@ pub enum PinError {
 }
 
 /// Maps that outlive the daemon. The program's scratch memory does not.
-const PINNED_MAPS: [&str; 9] = [
+const PINNED_MAPS: [&str; 11] = [
     "ABI",
     "CONFIG",
-    "POLICY_V4",
-    "POLICY_V6",
+    "POLICY",
+    "LIST_LIMITS",
+    "LIST_COUNTERS",
     "VERDICTS",
+    "VERDICT_INDEX",
     "CLIENTS",
     "FLOWS",
     "COUNTERS",
     "RECORDS",
 ];
+
+/// Maps that earlier versions pinned; they are only removed.
+const FORMER_MAPS: [&str; 2] = ["POLICY_V4", "POLICY_V6"];
 
 const ABI_MAP: &str = "ABI";
 const PROGRAM: &str = "program";
@@ -165,7 +170,9 @@ impl PinDir {
     fn clear(&self) -> Result<(), PinError> {
         let known = |path: &Path| {
             let name = path.file_name().and_then(|name| name.to_str());
-            name.is_some_and(|name| name == PROGRAM || PINNED_MAPS.contains(&name))
+            name.is_some_and(|name| {
+                name == PROGRAM || [&PINNED_MAPS[..], &FORMER_MAPS[..]].concat().contains(&name)
+            })
         };
         for path in self.files().into_iter().filter(|path| known(path)) {
             self.unpin(&path)?;

@@ -1,7 +1,8 @@
 //! The loaded program on single frames, through `BPF_PROG_TEST_RUN`, attached nowhere.
 
+use super::mapped::MappedArray;
 use super::object;
-use aya::maps::{MapData, RingBuf};
+use aya::maps::{Map, MapData, RingBuf};
 use aya::programs::{ProgramError, TestRun, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use std::time::Duration;
@@ -51,10 +52,39 @@ impl TestProgram {
         Self::load(object::BASELINE, name)
     }
 
+    /// Loads one of the programs that differ only in how they look an address up.
+    ///
+    /// *Errors*: as [`TestProgram::filter`].
+    pub fn lookup(name: &'static str) -> Result<Self, TestRunError> {
+        Self::load(object::LOOKUP, name)
+    }
+
     fn load(object: &[u8], name: &'static str) -> Result<Self, TestRunError> {
         let mut ebpf = EbpfLoader::new().load(object)?;
         program(&mut ebpf, name)?.load()?;
         Ok(Self { ebpf, name })
+    }
+
+    /// Loads another program of the same object, on the same maps.
+    ///
+    /// *Errors*: as [`TestProgram::filter`].
+    pub fn add(&mut self, name: &'static str) -> Result<(), TestRunError> {
+        Ok(program(&mut self.ebpf, name)?.load()?)
+    }
+
+    /// From now on it is this program that runs.
+    pub const fn choose(&mut self, name: &'static str) {
+        self.name = name;
+    }
+
+    /// A mapped array of the object.
+    ///
+    /// *Errors*: [`TestRunError::Missing`] when there is none of this name.
+    pub fn mapped<W>(&mut self, name: &'static str) -> Result<MappedArray<W>, TestRunError> {
+        match self.ebpf.map(name) {
+            Some(Map::Array(map)) => MappedArray::new(map).map_err(|_| TestRunError::Missing(name)),
+            _ => Err(TestRunError::Missing(name)),
+        }
     }
 
     /// The maps, to be filled and read.

@@ -1,173 +1,219 @@
-//! The address policy: lists of prefixes, compiled into one class per prefix.
+//! The address policy: named lists of prefixes, compiled into one answer per address.
 //!
-//! The kernel answers with the class of the longest prefix alone. So what lists say about
-//! one another is resolved here: *allow wins whatever the lengths*, which means that a
-//! block entry inside an allow entry is kept in its list and left out of the kernel.
+//! What decides about an address, among the entries that hold it and haven't ended:
+//!
+//! 1. an `allow` list wins over every other, whatever the lengths of their prefixes;
+//! 2. then the list of the highest priority does;
+//! 3. then the longest prefix;
+//! 4. for one and the same prefix, `block` wins over a limit, and the list with the lower
+//!    number over the higher.
+//!
+//! Among allow lists there is nothing to win: the longest prefix is the one that counts.
+//!
+//! Lists and entries in shadow are left out of that. The same rules with them give what
+//! *would* happen, which the kernel counts where it differs.
+//!
+//! IPv4 packets are looked up among IPv4 prefixes, IPv6 packets among IPv6 ones: `::/0`
+//! says nothing of IPv4. An IPv4-mapped IPv6 prefix is taken as the IPv4 prefix it names.
 
+pub mod bits;
+pub mod compile;
+pub mod entries;
+pub mod image;
 pub mod import;
+pub mod list;
+pub mod note;
 mod prefix;
+pub mod standing;
 
+use compile::Compiler;
+use entries::{Entries, Family, Row};
 use filter_common::abi::Mode;
-use filter_common::abi::address::{AddressClass, ListId, POLICY_CAPACITY};
+use filter_common::abi::address::{AddressClass, LIST_CAPACITY, ListId};
 use ipnet::IpNet;
+use list::{List, ListAction, ListSettings};
+use note::Note;
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 pub use prefix::{Parsed, PrefixError, parse_prefix};
 
-/// One of the built-in lists.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum List {
-    /// Prefixes that always pass.
-    Allow,
-    /// Prefixes that are dropped.
-    Block,
+const BLOCK: u8 = AddressClass::BLOCK;
+
+/// The built-in allowlist's name.
+pub const ALLOW_LIST: &str = "allow";
+/// The built-in blocklist's name.
+pub const BLOCK_LIST: &str = "block";
+
+/// A list that can't be made.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CreateError {
+    /// The name is bad.
+    #[error(transparent)]
+    Name(#[from] list::NameError),
+    /// There is one of that name.
+    #[error("there is a list {0:?} already; `palisade list drop` removes it")]
+    Exists(String),
+    /// There is no number left.
+    #[error("there are {LIST_CAPACITY} lists, which is all there is room for; drop one first")]
+    Full,
 }
 
-/// What a list says of one prefix.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Entry {
-    /// Whether it acts. Allow entries always do.
-    pub mode: Mode,
-    /// Why it is there, in an operator's words.
-    pub comment: String,
-    /// When it was added, in milliseconds since 1970.
-    pub added_unix_ms: u64,
-}
-
-/// One change to the kernel's table.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Change {
-    /// The prefix has this class now.
-    Set(IpNet, AddressClass),
-    /// The prefix is no longer in the table.
-    Clear(IpNet),
-}
-
-/// A list that can't take more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the address policy holds at most {POLICY_CAPACITY} prefixes a family")]
-pub struct Full;
-
-/// All lists, and what they compile to.
+/// All lists.
 ///
 /// *Concurrency*: owned by one task.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug)]
 pub struct AddressPolicy {
-    allow: BTreeMap<IpNet, Entry>,
-    block: BTreeMap<IpNet, Entry>,
+    lists: BTreeMap<String, List>,
+}
+
+impl Default for AddressPolicy {
+    fn default() -> Self {
+        let built_in = |id, action| List {
+            id,
+            settings: ListSettings { action, mode: Mode::ENFORCE, priority: 0 },
+            entries: Entries::default(),
+        };
+        let allow = (ALLOW_LIST.to_owned(), built_in(ListId::ALLOW, ListAction::Allow));
+        let block = (BLOCK_LIST.to_owned(), built_in(ListId::BLOCK, ListAction::Block));
+        Self { lists: BTreeMap::from([allow, block]) }
+    }
+}
+
+/// An entry that holds an address.
+#[derive(Clone, Debug)]
+pub struct Holder<'a> {
+    /// Its list's name.
+    pub name: &'a str,
+    /// Its list.
+    pub list: &'a List,
+    /// Its prefix.
+    pub prefix: IpNet,
+    /// What is said of it.
+    pub note: &'a Note,
+}
+
+impl Holder<'_> {
+    /// Whether it only counts.
+    #[must_use]
+    pub fn is_shadow(&self) -> bool {
+        self.list.settings.mode == Mode::SHADOW || self.note.shadow
+    }
+
+    /// Sorts the strongest first.
+    fn weakness(&self) -> impl Ord + use<> {
+        let settings = &self.list.settings;
+        let allows = settings.action == ListAction::Allow;
+        let priority = if allows { 0 } else { settings.priority };
+        let blocks = settings.action == ListAction::Block;
+        let strength = (allows, priority, self.prefix.prefix_len(), blocks);
+        (std::cmp::Reverse(strength), self.list.id)
+    }
 }
 
 impl AddressPolicy {
-    /// A list's entries, in the order of their prefixes.
+    /// The lists, by name.
     #[must_use]
-    pub const fn entries(&self, list: List) -> &BTreeMap<IpNet, Entry> {
-        match list {
-            List::Allow => &self.allow,
-            List::Block => &self.block,
-        }
+    pub const fn lists(&self) -> &BTreeMap<String, List> {
+        &self.lists
     }
 
-    const fn entries_mut(&mut self, list: List) -> &mut BTreeMap<IpNet, Entry> {
-        match list {
-            List::Allow => &mut self.allow,
-            List::Block => &mut self.block,
-        }
+    /// A list.
+    #[must_use]
+    pub fn list(&self, name: &str) -> Option<&List> {
+        self.lists.get(name)
     }
 
-    /// Whether `more` prefixes still fit, in the worst case all of one family.
+    /// A list, to be changed. Its number must stay what it is.
+    pub fn list_mut(&mut self, name: &str) -> Option<&mut List> {
+        self.lists.get_mut(name)
+    }
+
+    /// The enforced allow entry that holds all of a prefix.
+    #[must_use]
+    pub fn allowed_around(&self, prefix: &IpNet, unix_s: u64) -> Option<IpNet> {
+        let holders = self.holders(prefix.network(), unix_s).into_iter();
+        let mut allowing = holders
+            .filter(|held| held.list.settings.action == ListAction::Allow && !held.is_shadow());
+        allowing.find(|held| held.prefix.prefix_len() <= prefix.prefix_len()).map(|h| h.prefix)
+    }
+
+    /// Enforced allow entries inside a prefix.
+    pub fn allowed_inside(&self, prefix: &IpNet) -> impl Iterator<Item = IpNet> {
+        let allowing = self.lists.values().filter(|list| {
+            list.settings.action == ListAction::Allow && list.settings.mode == Mode::ENFORCE
+        });
+        let entries = allowing.flat_map(|list| list.entries.iter());
+        let enforced = entries.filter(|(_, note)| !note.shadow).map(|(entry, _)| entry);
+        enforced.filter(move |entry| prefix.contains(entry))
+    }
+
+    /// The lists, by name, to be filled.
+    pub fn lists_mut(&mut self) -> impl Iterator<Item = (&str, &mut List)> {
+        self.lists.iter_mut().map(|(name, list)| (name.as_str(), list))
+    }
+
+    /// The name of a list.
+    #[must_use]
+    pub fn name_of(&self, id: ListId) -> Option<&str> {
+        self.lists.iter().find(|(_, list)| list.id == id).map(|(name, _)| name.as_str())
+    }
+
+    /// Whether a list of this name could be made, and which number it would have.
     ///
-    /// *Errors*: [`Full`]; nothing was changed.
-    pub fn check_room(&self, more: usize) -> Result<(), Full> {
-        let held = self.allow.len() + self.block.len() + more;
-        if u32::try_from(held).is_ok_and(|held| held <= POLICY_CAPACITY) {
-            Ok(())
-        } else {
-            Err(Full)
+    /// *Errors*: [`CreateError`].
+    pub fn check_new(&self, name: &str) -> Result<ListId, CreateError> {
+        list::check_name(name)?;
+        if self.lists.contains_key(name) {
+            return Err(CreateError::Exists(name.into()));
         }
+        let used = |id: &u16| self.lists.values().any(|list| list.id.0 == *id);
+        let free = (1..LIST_CAPACITY).filter_map(|id| u16::try_from(id).ok()).find(|id| !used(id));
+        free.map(ListId).ok_or(CreateError::Full)
     }
 
-    /// Adds or replaces an entry, and says what changes in the kernel.
-    ///
-    /// *Shape*: the prefix has no host bits.
-    pub fn add(&mut self, list: List, prefix: IpNet, entry: Entry) -> Vec<Change> {
-        self.entries_mut(list).insert(prefix, entry);
-        self.changes(list, prefix)
+    /// Puts a list in, with the number it has; one of that name is replaced.
+    pub fn put(&mut self, name: &str, list: List) {
+        self.lists.insert(name.into(), list);
     }
 
-    /// Removes an entry, and says what changes in the kernel; `None` when there was none.
-    pub fn remove(&mut self, list: List, prefix: &IpNet) -> Option<Vec<Change>> {
-        self.entries_mut(list).remove(prefix)?;
-        Some(self.changes(list, *prefix))
+    /// Takes a list out.
+    pub fn take(&mut self, name: &str) -> Option<List> {
+        self.lists.remove(name)
     }
 
-    /// Every prefix that the kernel has to hold.
-    pub fn compiled(&self) -> impl Iterator<Item = (IpNet, AddressClass)> {
-        let blocks = self.block.keys().filter(|prefix| !self.allow.contains_key(*prefix));
-        let prefixes = self.allow.keys().chain(blocks);
-        prefixes.filter_map(|prefix| Some((*prefix, self.class(prefix)?)))
-    }
-
-    /// The class of a prefix in the kernel's table; `None` when it isn't there.
+    /// A compiler of the lists as they are at a time.
     #[must_use]
-    pub fn class(&self, prefix: &IpNet) -> Option<AddressClass> {
-        if self.allow.contains_key(prefix) {
-            return Some(class(AddressClass::ALLOW, Mode::ENFORCE, ListId::ALLOW));
-        }
-        let entry = self.block.get(prefix)?;
-        if self.holders(List::Allow, prefix).next().is_some() {
-            return None;
-        }
-        Some(class(AddressClass::BLOCK, entry.mode, ListId::BLOCK))
+    pub fn compiler(&self, unix_s: u64) -> Compiler<'_> {
+        Compiler::new(self.lists.values(), unix_s)
     }
 
-    /// The entry that decides about an address, with its list.
+    /// Every entry that holds an address and hasn't ended, the strongest first.
     #[must_use]
-    pub fn look_up(&self, address: IpAddr) -> Option<(List, IpNet, &Entry)> {
-        let host = IpNet::from(address);
-        [List::Allow, List::Block].into_iter().find_map(|list| {
-            let (prefix, entry) = self.holders(list, &host).next()?;
-            Some((list, prefix, entry))
-        })
+    pub fn holders(&self, address: IpAddr, unix_s: u64) -> Vec<Holder<'_>> {
+        let mut holders = match address.to_canonical() {
+            IpAddr::V4(v4) => self.holders_of::<u32>(v4.to_bits()),
+            IpAddr::V6(v6) => self.holders_of::<u128>(v6.to_bits()),
+        };
+        holders.retain(|holder| !holder.note.has_ended(unix_s));
+        holders.sort_by_key(Holder::weakness);
+        holders
     }
 
-    /// A list's entries that hold a prefix, the longest first.
-    fn holders(&self, list: List, prefix: &IpNet) -> impl Iterator<Item = (IpNet, &Entry)> {
-        let entries = self.entries(list);
-        let lengths = if entries.is_empty() { None } else { Some((0..=prefix.prefix_len()).rev()) };
-        let address = prefix.network();
-        lengths.into_iter().flatten().filter_map(move |len| {
-            let wider = IpNet::new(address, len).ok()?.trunc();
-            Some((wider, entries.get(&wider)?))
-        })
-    }
-
-    /// What changes when an entry of a prefix came or went: the prefix itself and, for
-    /// the allowlist, the block entries inside it.
-    fn changes(&self, list: List, prefix: IpNet) -> Vec<Change> {
-        let mut changes = vec![self.change(prefix)];
-        if list == List::Allow {
-            let inside = self.inside(&prefix).filter(|inner| *inner != prefix);
-            changes.extend(inside.map(|inner| self.change(inner)));
-        }
-        changes
-    }
-
-    fn change(&self, prefix: IpNet) -> Change {
-        self.class(&prefix).map_or(Change::Clear(prefix), |class| Change::Set(prefix, class))
-    }
-
-    /// The block entries inside a prefix. An [`IpNet`] sorts by address, then length.
-    fn inside(&self, prefix: &IpNet) -> impl Iterator<Item = IpNet> {
-        let last = IpNet::from(prefix.broadcast());
-        let prefix = *prefix;
-        let range = self.block.range(prefix..=last);
-        range.map(|(inner, _)| *inner).filter(move |inner| prefix.contains(inner))
+    fn holders_of<A: Family>(&self, address: A) -> Vec<Holder<'_>> {
+        self.lists.iter().flat_map(|(name, list)| holding(name, list, address)).collect()
     }
 }
 
-const fn class(action: u8, mode: Mode, list: ListId) -> AddressClass {
-    AddressClass { action, mode: mode.0, list: list.0 }
+fn holding<'a, A: Family>(name: &'a str, list: &'a List, address: A) -> Vec<Holder<'a>> {
+    let rows = A::rows(&list.entries);
+    let holder = |len| {
+        let wanted = (address.network(len), len);
+        let at = rows.binary_search_by_key(&wanted, |row: &Row<A>| (row.address, row.len)).ok()?;
+        let note = list.entries.notes().note(rows[at].note);
+        Some(Holder { name, list, prefix: wanted.0.prefix(len), note })
+    };
+    (0..=A::WIDTH).filter_map(holder).collect()
 }
 
 #[cfg(test)]

@@ -1,0 +1,83 @@
+//! What is written down is read back.
+
+use super::*;
+use crate::verdict::{VerdictAction, VerdictSource};
+
+#[test]
+fn what_was_committed_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let prefix = parse_prefix("192.0.2.0/24").unwrap().prefix;
+    let note = Note { comment: "why".into(), added_unix_ms: 7, ..Note::default() };
+    let rule = SavedRule { lasts_s: 60, comment: String::new() };
+    let store = Store::open(dir.path()).unwrap();
+    let entries = [Write::Entry("block", prefix, Some(&note)), Write::Mode(HostMode::Enforce)];
+    store.commit(entries).unwrap();
+    store.commit([Write::Rule("t13d_a_b", Some(&rule))]).unwrap();
+    drop(store);
+    let saved = Store::open(dir.path()).unwrap().load().unwrap();
+    assert_eq!(saved.entries["block"].get(&prefix), Some(&note));
+    assert_eq!(saved.rules, [("t13d_a_b".to_owned(), rule)]);
+    assert_eq!(saved.mode, Some(HostMode::Enforce));
+}
+
+#[test]
+fn a_verdict_of_each_width_is_there_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let verdict = Verdict {
+        action: VerdictAction::Block,
+        shadow: false,
+        source: VerdictSource::Operator,
+        reason: "why".into(),
+        expires_unix_ms: 7,
+    };
+    // The first two are all that an earlier version wrote.
+    let prefixes = ["192.0.2.7/32", "2001:db8::/64", "192.0.2.0/24", "2001:db8::/48"];
+    let prefixes = prefixes.map(|text| text.parse::<IpNet>().unwrap());
+    store.commit(prefixes.iter().map(|net| Write::Verdict(*net, Some(&verdict)))).unwrap();
+    let mut loaded = store.load().unwrap().verdicts;
+    loaded.sort_by_key(|(net, _)| prefixes.iter().position(|prefix| prefix == net));
+    assert_eq!(loaded, prefixes.map(|net| (net, verdict.clone())));
+    assert!(prefixes.iter().all(|net| crate::verdict::key_of(net).is_some()));
+}
+
+#[test]
+fn single_entries_are_laid_over_the_snapshot_until_the_next_one() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let [old, new]: [IpNet; 2] = ["192.0.2.0/24", "2001:db8::/32"].map(|t| t.parse().unwrap());
+    let mut whole = Entries::default();
+    whole.insert(&old, Note::default());
+    store.commit([Write::Entries("feed", &whole)]).unwrap();
+    store.commit([Write::Entry("feed", old, None)]).unwrap();
+    store.commit([Write::Entry("feed", new, Some(&Note::default()))]).unwrap();
+    let shown = || {
+        let saved = store.load().unwrap();
+        saved.entries["feed"].iter().map(|(prefix, _)| prefix).collect::<Vec<_>>()
+    };
+    assert_eq!(shown(), [new]);
+    store.commit([Write::Entries("feed", &whole)]).unwrap();
+    assert_eq!(shown(), [old]);
+    store.commit([Write::List("feed", None)]).unwrap();
+    assert!(store.load().unwrap().entries.is_empty());
+}
+
+#[test]
+fn what_was_removed_is_gone() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let rule = SavedRule { lasts_s: 60, comment: String::new() };
+    store.commit([Write::Rule("a", Some(&rule))]).unwrap();
+    store.commit([Write::Rule("a", None)]).unwrap();
+    assert!(store.load().unwrap().rules.is_empty());
+}
+
+#[test]
+fn a_second_opening_and_a_damaged_file_are_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let _store = Store::open(dir.path()).unwrap();
+    assert!(Store::open(dir.path()).unwrap_err().to_string().contains(FILE));
+    let other = tempfile::tempdir().unwrap();
+    fs::write(other.path().join(FILE), b"garbage").unwrap();
+    assert!(Store::open(other.path()).unwrap_err().to_string().contains(FILE));
+}
