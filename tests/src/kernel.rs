@@ -1,12 +1,13 @@
 //! The filter in the kernel, on maps of its own and attached nowhere.
 
-use crate::rules::Rules;
+use crate::rules::{HALF_LIMITED, LIMITED, Rules, list_limit};
 use anyhow::{Context, Result, bail};
 use aya::maps::{MapData, RingBuf};
 use filter_common::abi::counter::{Count, Counters, Reason, Verdict};
 use filter_common::abi::record::SegmentRecord;
 use filter_common::decide::Decision;
 use filter_user::datapath::maps::Maps;
+use filter_user::datapath::policy::PolicySlot;
 use filter_user::datapath::test_run::TestProgram;
 use zerocopy::FromBytes;
 
@@ -14,10 +15,15 @@ use zerocopy::FromBytes;
 pub struct KernelFilter {
     /// Its maps, to be filled and read.
     pub maps: Maps,
+    /// Its address policy.
+    pub policy: PolicySlot,
     /// The program alone, to be measured.
     pub program: TestProgram,
     records: RingBuf<MapData>,
 }
+
+/// Lines that a filter's image has for changes.
+const SPARE_LINES: u32 = 4096;
 
 /// What the kernel did with a frame.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,7 +63,8 @@ impl KernelFilter {
         let mut program = TestProgram::filter()?;
         let records = program.take_records()?;
         let maps = Maps::take(program.maps())?;
-        Ok(Self { maps, program, records })
+        let policy = PolicySlot::take(program.maps())?;
+        Ok(Self { maps, policy, program, records })
     }
 
     /// Fills the maps.
@@ -67,11 +74,14 @@ impl KernelFilter {
     /// The kernel's.
     pub fn fill(&mut self, rules: &Rules) -> Result<()> {
         self.maps.set_config(rules.config)?;
-        for (prefix, class) in &rules.policy {
-            self.maps.set_class(prefix, *class)?;
+        for list in [LIMITED, HALF_LIMITED] {
+            self.maps.set_list_limit(list, list_limit())?;
         }
-        for (client, verdict) in &rules.verdicts {
-            self.maps.set_verdict(*client, *verdict)?;
+        let image = rules.image()?;
+        let lines = image.used_lines() + SPARE_LINES;
+        self.policy.install(image, lines)?;
+        for (key, verdict) in &rules.verdicts {
+            self.maps.set_verdict(*key, *verdict)?;
         }
         Ok(())
     }

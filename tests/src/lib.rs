@@ -7,6 +7,7 @@ pub mod kernel;
 pub mod lab;
 pub mod output;
 pub mod packet;
+pub mod prefixes;
 pub mod privilege;
 pub mod rules;
 pub mod twin;

@@ -1,13 +1,22 @@
 //! Rule sets in which each source of the corpus plays its part.
 
-use crate::frame::source::{ALLOWED, BLOCKED, CONVICTED, RELEASED, SHADOWED, THROTTLED};
+use crate::frame::source::{
+    ALLOWED, BLOCKED, CONVICTED, HALF_LISTED, LISTED, NEIGHBOUR, RELEASED, SHADOWED, Source,
+    THROTTLED,
+};
 use filter_common::abi::Mode;
-use filter_common::abi::address::AddressClass;
-use filter_common::abi::client::{ClientKey, ClientVerdict, Meter};
+use filter_common::abi::address::ListId;
+use filter_common::abi::client::{ClientVerdict, Meter};
 use filter_common::abi::config::HostConfig;
+use filter_common::abi::width::{VerdictKey, Width};
 use filter_common::gcra::Limit;
-use filter_common::wire::address::Address;
 use filter_user::clock::Now;
+use filter_user::policy::entries::Entries;
+use filter_user::policy::image::{Full, HostMemory, Image};
+use filter_user::policy::list::{List, ListAction, ListSettings};
+use filter_user::policy::note::Note;
+use filter_user::policy::{ALLOW_LIST, AddressPolicy, BLOCK_LIST};
+use filter_user::verdict::{address_of, client_of};
 use ipnet::IpNet;
 use std::net::IpAddr;
 
@@ -16,11 +25,24 @@ use std::net::IpAddr;
 pub struct Rules {
     /// The host's settings.
     pub config: HostConfig,
-    /// Prefixes and their classes.
-    pub policy: Vec<(IpNet, AddressClass)>,
-    /// Clients and their verdicts.
-    pub verdicts: Vec<(ClientKey, ClientVerdict)>,
+    /// The lists.
+    pub policy: AddressPolicy,
+    /// Clients and prefixes, and their verdicts.
+    pub verdicts: Vec<(VerdictKey, ClientVerdict)>,
 }
+
+impl Rules {
+    /// The lists, compiled.
+    ///
+    /// # Errors
+    ///
+    /// They are too large.
+    pub fn image(&self) -> Result<Image<HostMemory>, Full> {
+        Image::build(HostMemory::new(IMAGE_LINES), &mut self.policy.compiler(0), 0)
+    }
+}
+
+const IMAGE_LINES: u32 = 1 << 20;
 
 /// No rule, and every rule enforced that there would be.
 #[must_use]
@@ -45,9 +67,20 @@ pub fn everything() -> Rules {
     rules
 }
 
+/// The list whose clients are limited.
+pub const LIMITED: ListId = ListId(8);
+/// The one that would limit its clients.
+pub const HALF_LIMITED: ListId = ListId(9);
+
+/// The limit of both.
+#[must_use]
+pub fn list_limit() -> Limit {
+    few(12)
+}
+
 /// How many packets, connections and packets of a throttled client [`everything`] lets
 /// through at once.
-pub const AT_ONCE: [u64; Meter::COUNT] = [25, 1, 5];
+pub const AT_ONCE: [u64; Meter::HOST_COUNT] = [25, 1, 5];
 
 /// [`everything`], and nothing of it acts, because the host only monitors.
 #[must_use]
@@ -63,8 +96,8 @@ pub fn shadowed() -> Rules {
     let mut rules = everything();
     let limits = rules.config.limits.iter_mut();
     limits.for_each(|limit| limit.mode = u32::from(Mode::SHADOW.0));
-    let blocks = rules.policy.iter_mut().filter(|(_, class)| class.action == AddressClass::BLOCK);
-    blocks.for_each(|(_, class)| class.mode = Mode::SHADOW.0);
+    let blocks = rules.policy.lists_mut().filter(|(name, _)| *name != ALLOW_LIST);
+    blocks.for_each(|(_, list)| list.settings.mode = Mode::SHADOW);
     rules.verdicts.iter_mut().for_each(|(_, verdict)| verdict.mode = Mode::SHADOW.0);
     rules
 }
@@ -75,48 +108,62 @@ fn few(burst: u64) -> Limit {
     Limit { interval_ns, tolerance_ns: interval_ns * (burst - 1), ..Limit::default() }
 }
 
-fn policy() -> Vec<(IpNet, AddressClass)> {
-    let rows = [
-        (BLOCKED, AddressClass::BLOCK, Mode::ENFORCE),
-        (ALLOWED, AddressClass::ALLOW, Mode::ENFORCE),
-        (SHADOWED, AddressClass::BLOCK, Mode::SHADOW),
-    ];
-    let class = |action, mode: Mode, list| AddressClass { action, mode: mode.0, list };
-    let blocked_around = class(AddressClass::BLOCK, Mode::ENFORCE, 8);
-    let mut policy = Vec::new();
-    for (sources, action, mode) in rows {
-        let prefixes = sources.map(|source| IpNet::from(source.address));
-        policy.extend(prefixes.map(|prefix| (prefix, class(action, mode, 7))));
-    }
+fn policy() -> AddressPolicy {
+    let mut policy = AddressPolicy::default();
+    let list = |id, action, mode| {
+        let settings = ListSettings { action, mode, priority: 0 };
+        List { id, settings, entries: Entries::default() }
+    };
+    let limit = || ListAction::Limit("few".into());
+    policy.put("shadow", list(ListId(7), ListAction::Block, Mode::SHADOW));
+    policy.put("limit", list(LIMITED, limit(), Mode::ENFORCE));
+    policy.put("half limit", list(HALF_LIMITED, limit(), Mode::SHADOW));
     let around = ALLOWED.map(|source| IpNet::from(source.address).supernet());
-    policy.extend(around.into_iter().flatten().map(|prefix| (prefix, blocked_around)));
+    let of = |sources: [Source; 2]| sources.map(|source| Some(IpNet::from(source.address)));
+    let rows = [
+        (BLOCK_LIST, of(BLOCKED)),
+        (BLOCK_LIST, around),
+        (ALLOW_LIST, of(ALLOWED)),
+        ("shadow", of(SHADOWED)),
+        ("limit", of(LISTED)),
+        ("half limit", of(HALF_LISTED)),
+    ];
+    for (name, prefixes) in rows {
+        for prefix in prefixes.into_iter().flatten() {
+            let list = policy.list_mut(name).map(|list| &mut list.entries);
+            list.map(|entries| entries.insert(&prefix.trunc(), Note::default()));
+        }
+    }
     policy
 }
 
-fn verdicts() -> Vec<(ClientKey, ClientVerdict)> {
+fn verdicts() -> Vec<(VerdictKey, ClientVerdict)> {
     let now_ns = Now::read().ktime_ns;
     let rows = [
         (CONVICTED, ClientVerdict::BLOCK, now_ns + HOUR_NS),
         (RELEASED, ClientVerdict::BLOCK, now_ns),
         (THROTTLED, ClientVerdict::THROTTLE, now_ns + HOUR_NS),
     ];
-    rows.into_iter()
-        .flat_map(|(sources, action, expires_ns)| {
-            let verdict = ClientVerdict { expires_ns, action, ..ClientVerdict::default() };
-            sources.map(|source| (client(source.address), verdict))
-        })
-        .collect()
+    let of = |action, expires_ns| ClientVerdict { expires_ns, action, ..ClientVerdict::default() };
+    let clients = rows.into_iter().flat_map(|(sources, action, expires_ns)| {
+        sources.map(|source| (client(source.address), of(action, expires_ns)))
+    });
+    let [v4, v6] = NEIGHBOUR.map(|source| address_of(source.address));
+    // A throttle of the client itself, one that has ended, and a wide block.
+    let around = [
+        (Width::HOST.key(&v4), of(ClientVerdict::THROTTLE, now_ns + HOUR_NS)),
+        (Width::V4_24.key(&v4), of(ClientVerdict::BLOCK, now_ns + HOUR_NS)),
+        (Width::HOST.key(&v6), of(ClientVerdict::THROTTLE, now_ns + HOUR_NS)),
+        (Width::V6_64.key(&v6), of(ClientVerdict::BLOCK, now_ns)),
+        (Width::V6_48.key(&v6), of(ClientVerdict::BLOCK, now_ns + HOUR_NS)),
+    ];
+    clients.chain(around).collect()
 }
 
 const HOUR_NS: u64 = 3_600_000_000_000;
 
-/// The client that an address belongs to.
+/// What a verdict on the client of an address is about.
 #[must_use]
-pub fn client(address: IpAddr) -> ClientKey {
-    let bits = match address {
-        IpAddr::V4(address) => address.to_ipv6_mapped().to_bits(),
-        IpAddr::V6(address) => address.to_bits(),
-    };
-    let half = |shift: u32| u64::try_from(bits >> shift & u128::from(u64::MAX)).unwrap_or(0);
-    Address { high: half(64), low: half(0) }.client()
+pub fn client(address: IpAddr) -> VerdictKey {
+    client_of(address).into()
 }

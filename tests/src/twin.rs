@@ -1,10 +1,12 @@
 //! The same filter twice, in the kernel and on the host, with the same rules.
 
 use crate::kernel::{KernelFilter, Recorded, Seen};
-use crate::rules::Rules;
+use crate::rules::{HALF_LIMITED, LIMITED, Rules, list_limit};
 use anyhow::Result;
+use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::counter::Verdict;
 use filter_common::abi::record::RECORD_CAPACITY;
+use filter_common::abi::width::VerdictKey;
 use filter_common::wire::address::Address;
 use filter_common::wire::frame::Frame;
 use filter_user::clock::Now;
@@ -36,10 +38,32 @@ impl Twins {
         kernel.fill(rules)?;
         let mut host = HostTables::default();
         host.config = rules.config;
-        host.config.verdicts = u32::from(!rules.verdicts.is_empty());
-        host.policy.extend(rules.policy.iter().map(|(prefix, class)| (prefix.trunc(), *class)));
-        host.verdicts.extend(rules.verdicts.iter().copied());
+        host.list_limits.extend([LIMITED, HALF_LIMITED].map(|list| (list.0, list_limit())));
+        host.policy = Some(rules.image()?);
+        for (key, verdict) in &rules.verdicts {
+            host.set_verdict(*key, *verdict);
+        }
         Ok(Self { host, kernel })
+    }
+
+    /// Decides about a client or a prefix in both.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn set_verdict(&mut self, key: VerdictKey, verdict: ClientVerdict) -> Result<()> {
+        self.host.set_verdict(key, verdict);
+        Ok(self.kernel.maps.set_verdict(key, verdict)?)
+    }
+
+    /// Lifts that in both.
+    ///
+    /// # Errors
+    ///
+    /// The kernel's.
+    pub fn clear_verdict(&mut self, key: VerdictKey) -> Result<()> {
+        self.host.clear_verdict(&key);
+        Ok(self.kernel.maps.clear_verdict(key)?)
     }
 
     /// Puts a frame through both. Their clocks differ by the time that this takes.

@@ -4,6 +4,7 @@ use anyhow::{Result, ensure};
 use filter_common::wire::cursor::SlicePacket;
 use filter_common::wire::frame::{self, Frame};
 use pcap_file::pcap::PcapReader;
+use std::process::{Command, Stdio};
 use tests::lab::{self, Daemon, EDGE, EDGE_V6, Lab, PEER_V6, PEERS, wait_until};
 use tests::packet::{Packet, Segment};
 use tests::require_privileges;
@@ -63,6 +64,97 @@ fn a_throttled_client_gets_its_share_and_no_more() -> Result<()> {
     ensure!(daemon.json(&["explain", PEERS[0]])?["effect"] == "limited");
     daemon.must(&["verdict", "del", PEERS[0]])?;
     daemon.palisade(&["verdict", "del", PEERS[0]])?.refused(1, "no verdict")?;
+    Ok(())
+}
+
+/// A /48 of IPv6 beside the lab's own, and the peer's address in it.
+const OTHER_V6: &str = "2001:db8:1::/48";
+const OTHER_PEER_V6: &str = "2001:db8:1::2";
+
+fn lab_with_another_48() -> Result<Lab> {
+    let lab = Lab::new()?;
+    let address = format!("{OTHER_PEER_V6}/48");
+    lab::run(lab.at_peer("ip").args(["addr", "add", &address, "nodad", "dev", "eth0"]))?
+        .success()?;
+    let mut route = Command::new("ip");
+    lab::run(route.args(["-6", "route", "add", OTHER_V6, "dev", &lab.interface]))?.success()?;
+    Ok(lab)
+}
+
+#[test]
+fn a_verdict_on_a_prefix_bites_inside_of_it_alone_and_ends_by_itself() -> Result<()> {
+    require_privileges!();
+    let lab = lab_with_another_48()?;
+    let daemon = Daemon::start(&lab, "mode = \"enforce\"\n")?;
+    ensure!(lab.pings(PEER_V6) && lab.pings(OTHER_PEER_V6));
+    for prefix in ["192.0.2.0/24", "2001:db8::/48"] {
+        daemon.must(&["verdict", "add", prefix, "block", "--for", "8s"])?;
+    }
+    for inside in [PEERS[0], PEERS[1], PEER_V6] {
+        ensure!(!lab.pings(inside), "{inside} is inside");
+    }
+    for outside in [PEERS[2], OTHER_PEER_V6] {
+        ensure!(lab.pings(outside), "{outside} is outside");
+    }
+    let shown = daemon.json(&["verdict", "list"])?;
+    ensure!(shown[0]["client"] == "192.0.2.0/24" && shown[1]["client"] == "2001:db8::/48");
+    daemon.crash()?;
+    ensure!(!lab.pings(PEERS[0]), "it is in force without a daemon");
+    for inside in [PEERS[0], PEER_V6] {
+        wait_until("the verdict ends", || lab.pings(inside))?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_new_daemon_keeps_a_verdict_on_a_prefix_in_force_and_can_lift_it() -> Result<()> {
+    require_privileges!();
+    let lab = Lab::new()?;
+    let daemon = Daemon::start(&lab, "mode = \"enforce\"\n")?;
+    daemon.must(&["verdict", "add", "192.0.2.0/24", "block", "--for", "5m"])?;
+    daemon.must(&["verdict", "add", PEERS[0], "throttle", "--for", "5m"])?;
+    daemon.crash()?;
+    let mut ping = lab.at_peer("ping");
+    ping.args(["-q", "-i", "0.002", "-w", "2", "-I", PEERS[0], EDGE]).stdout(Stdio::piped());
+    let pinging = ping.spawn()?;
+    let daemon = Daemon::start(&lab, "mode = \"enforce\"\n")?;
+    let said = String::from_utf8(pinging.wait_with_output()?.stdout)?;
+    ensure!(said.contains(" 0 received"), "the take-over let some through: {said}");
+    ensure!(!lab.pings(PEERS[1]) && daemon.json(&["status"])?["taken_over"] == true);
+    daemon.must(&["verdict", "del", PEERS[0]])?;
+    ensure!(!lab.pings(PEERS[0]), "the narrow one was lifted, the wide one stands");
+    daemon.must(&["verdict", "del", "192.0.2.0/24"])?;
+    ensure!(lab.pings(PEERS[0]) && lab.pings(PEERS[1]));
+    Ok(())
+}
+
+#[test]
+fn what_is_said_of_verdicts_on_prefixes() -> Result<()> {
+    require_privileges!();
+    let lab = Lab::new()?;
+    let daemon = Daemon::start(&lab, "mode = \"enforce\"\n")?;
+    let add = |target| daemon.palisade(&["verdict", "add", target, "block", "--for", "5m"]);
+    for bad in ["192.0.2.0/23", "2001:db8::/32"] {
+        add(bad)?.refused(2, "/64, /56 or /48")?;
+    }
+    daemon.must(&["allow", "add", PEERS[0], "198.51.100.0/23"])?;
+    add(PEERS[2])?.refused(1, "allowlist (198.51.100.0/23)")?;
+    add("198.51.100.0/24")?.refused(1, "allowlist (198.51.100.0/23)")?;
+    let said = add("192.0.2.77/24")?.success()?.stdout;
+    ensure!(said.contains("taken as 192.0.2.0/24"), "{said}");
+    ensure!(said.contains("192.0.2.2/32 inside is on the allowlist"), "{said}");
+    ensure!(lab.pings(PEERS[0]) && !lab.pings(PEERS[1]), "allow wins");
+    daemon.must(&["verdict", "add", PEERS[1], "throttle", "--for", "5m"])?;
+    let told = daemon.json(&["explain", PEERS[1]])?;
+    let steps = told["steps"].to_string();
+    ensure!(steps.contains("of 192.0.2.0/24") && steps.contains("of 192.0.2.3/32"), "{steps}");
+    ensure!(told["effect"] == "drop", "{told}");
+    ensure!(told["way_out"] == "palisade verdict del 192.0.2.0/24", "{told}");
+    daemon.palisade(&["verdict", "del", "192.0.2.9"])?.refused(1, "but one on 192.0.2.0/24")?;
+    let mut curl = Command::new("curl");
+    curl.args(["-s", "-X", "DELETE", "--unix-socket"]).arg(daemon.socket());
+    let lifted = lab::run(curl.arg("http://palisade/v1/verdicts/192.0.2.0/24"))?;
+    ensure!(lifted.json()?["changed"] == 1, "{lifted:?}");
     Ok(())
 }
 

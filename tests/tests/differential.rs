@@ -5,8 +5,12 @@ use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::counter::{Reason, Verdict};
 use filter_common::decide::Decision;
 use filter_user::clock::Now;
-use rand::SeedableRng;
+use filter_user::verdict::key_of;
+use ipnet::IpNet;
 use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
 use tests::frame::source::{PLAIN_V4, PLAIN_V6, RELEASED, Source};
 use tests::frame::{self, mutation};
 use tests::fuzz::hex;
@@ -61,8 +65,9 @@ fn with_every_rule_in_shadow_of_which_none_drops() -> Result<()> {
     Ok(())
 }
 
-const SHADOWABLE: [Reason; 5] = [
+const SHADOWABLE: [Reason; 6] = [
     Reason::BLOCKLIST,
+    Reason::LIST_LIMIT,
     Reason::CLIENT_VERDICT,
     Reason::THROTTLE,
     Reason::PACKET_LIMIT,
@@ -122,6 +127,66 @@ fn on_a_verdict_that_has_ended() -> Result<()> {
     for source in RELEASED {
         let frame = source.packet().udp((5000, 53), b"?").build();
         assert_eq!(both(&mut twins, source.name, &frame)?.0.reason, Reason::NO_RULE);
+    }
+    Ok(())
+}
+
+/// Prefixes of all widths, some inside others, and addresses in all of them and outside.
+const PREFIXES: [&str; 12] = [
+    "192.0.2.0/32",
+    "192.0.2.1/32",
+    "192.0.2.0/24",
+    "192.0.3.0/24",
+    "2001:db8::/128",
+    "2001:db8::5/128",
+    "2001:db8::/64",
+    "2001:db8:0:1::/64",
+    "2001:db8::/56",
+    "2001:db8:0:100::/56",
+    "2001:db8::/48",
+    "::/48",
+];
+const ADDRESSES: [&str; 9] = [
+    "192.0.2.0",
+    "192.0.2.1",
+    "192.0.2.9",
+    "192.0.3.1",
+    "2001:db8::",
+    "2001:db8::5",
+    "2001:db8:0:1::1",
+    "2001:db8:0:100::1",
+    "2001:db8:1::1",
+];
+
+#[test]
+fn on_verdicts_of_all_widths_that_come_and_go() -> Result<()> {
+    require_privileges!();
+    let mut twins = Twins::new(&rules::nothing())?;
+    let mut rng = StdRng::seed_from_u64(SEED);
+    let mut held: BTreeMap<IpNet, ClientVerdict> = BTreeMap::new();
+    for turn in 0..600 {
+        let prefix: IpNet = PREFIXES[rng.random_range(0..PREFIXES.len())].parse()?;
+        let key = key_of(&prefix).context("a width")?;
+        if rng.random_range(0..5) < 3 {
+            let now_ns = Now::read().ktime_ns;
+            let expires_ns = if rng.random() { now_ns + 3_600_000_000_000 } else { now_ns };
+            let action = rng.random_range(1..4);
+            let verdict = ClientVerdict { expires_ns, action, ..ClientVerdict::default() };
+            held.insert(prefix, verdict);
+            twins.set_verdict(key, verdict)?;
+        } else {
+            held.remove(&prefix);
+            twins.clear_verdict(key)?;
+        }
+        let address: IpAddr = ADDRESSES[rng.random_range(0..ADDRESSES.len())].parse()?;
+        let frame = Source { name: "any", address }.packet().udp((5000, 53), b"?").build();
+        let (decision, _) = both(&mut twins, &format!("turn {turn}, {address}"), &frame)?;
+        let blocks = |verdict: &ClientVerdict| {
+            verdict.action == ClientVerdict::BLOCK && verdict.expires_ns > Now::read().ktime_ns
+        };
+        let blocked = held.iter().any(|(net, verdict)| net.contains(&address) && blocks(verdict));
+        let wanted = if blocked { Reason::CLIENT_VERDICT } else { Reason::NO_RULE };
+        ensure!(decision.reason == wanted, "turn {turn}, {address}: {decision:?} among {held:?}");
     }
     Ok(())
 }

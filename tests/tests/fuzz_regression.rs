@@ -35,3 +35,9 @@ fn frames_that_once_failed_hold() -> Result<()> {
 fn hellos_that_once_failed_hold() -> Result<()> {
     replay("hello")
 }
+
+#[test]
+fn policies_that_once_failed_hold() -> Result<()> {
+    require_privileges!();
+    replay("policy")
+}

@@ -161,8 +161,8 @@ fn garbage_and_oversized_requests_leave_the_daemon_standing() -> Result<()> {
     let requests: [&[u8]; 5] = [
         b"\0\x01\x02\xff\xfe\r\n\r\n",
         b"GET /v1/status HTTP/9.9\r\n\r\n",
-        b"POST /v1/lists/block HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{\"a\": 1}}",
-        b"POST /v1/lists/block HTTP/1.1\r\nhost: x\r\ncontent-length: 4294967296\r\n\r\n",
+        b"POST /v1/lists/block/entries HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n{\"a\": 1}}",
+        b"POST /v1/lists/block/entries HTTP/1.1\r\nhost: x\r\ncontent-length: 4294967296\r\n\r\n",
         &long,
     ];
     for request in requests {
@@ -177,11 +177,13 @@ fn garbage_and_oversized_requests_leave_the_daemon_standing() -> Result<()> {
         curl.args(["-s", "-w", " %{http_code}", "--unix-socket"]).arg(daemon.socket());
         lab::run(curl.args(["-d", body]).arg(format!("http://palisade{path}")))
     };
-    let said = curl("/v1/lists/block", "{\"prefixes\": [\"192.0.2.9\"], \"shadwo\": true}")?.stdout;
+    let said =
+        curl("/v1/lists/block/entries", "{\"prefixes\": [\"192.0.2.9\"], \"shadwo\": true}")?
+            .stdout;
     ensure!(said.contains("shadwo") && said.ends_with("400"), "{said}");
     let said = curl("/v1/nothing", "")?.stdout;
     ensure!(said.contains("error") && said.ends_with("404"), "{said}");
-    let said = curl("/v1/lists/block", "{\"prefixes\": [\"192.0.2.9\"]}")?.stdout;
+    let said = curl("/v1/lists/block/entries", "{\"prefixes\": [\"192.0.2.9\"]}")?.stdout;
     ensure!(said.ends_with("200"), "a script can do what the command line can: {said}");
     daemon.must(&["status"])?;
     Ok(())

@@ -29,13 +29,18 @@ fn check(name: &str, mut program: TestProgram) -> Result<()> {
 fn each_program_loads_within_its_budget() -> Result<()> {
     require_privileges!();
     check(object::FILTER_PROGRAM, TestProgram::filter()?)?;
-    check("empty", TestProgram::baseline("empty")?)
+    check("empty", TestProgram::baseline("empty")?)?;
+    for name in ["none", "ours", "lpm_trie", "hash", "classify"] {
+        check(name, TestProgram::lookup(name)?)?;
+    }
+    Ok(())
 }
 
 #[test]
 fn each_program_has_a_budget_and_each_budget_a_program() -> Result<()> {
     require_privileges!();
-    let mut built = [programs(object::FILTER)?, programs(object::BASELINE)?].concat();
+    let objects = [object::FILTER, object::BASELINE, object::LOOKUP];
+    let mut built: Vec<_> = objects.into_iter().map(programs).collect::<Result<Vec<_>>>()?.concat();
     built.sort();
     assert_eq!(built, budgets()?.into_keys().collect::<Vec<_>>());
     Ok(())

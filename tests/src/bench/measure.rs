@@ -4,6 +4,8 @@ use super::Case;
 use crate::output;
 use anyhow::{Context, Result, ensure};
 use filter_user::datapath::test_run::TestProgram;
+use nix::time::{ClockId, clock_gettime};
+use std::time::Duration;
 
 /// A frame and the program that it is put through.
 pub(super) struct Subject {
@@ -64,7 +66,14 @@ fn case(subject: &Subject, ns: f64, subjects: &[Subject], medians: &[f64]) -> Re
     Ok(Case { case, ns: ns.round(), baseline, baseline_ns: baseline_ns.round(), ratio })
 }
 
-fn median(mut turns: Vec<f64>) -> f64 {
+/// CPU time of this thread, in nanoseconds: what other processes do doesn't count.
+pub(super) fn cpu_ns() -> u64 {
+    let time =
+        clock_gettime(ClockId::CLOCK_THREAD_CPUTIME_ID).map_or(Duration::ZERO, Duration::from);
+    u64::try_from(time.as_nanos()).unwrap_or(u64::MAX)
+}
+
+pub(super) fn median(mut turns: Vec<f64>) -> f64 {
     turns.sort_by(f64::total_cmp);
     turns.get(turns.len() / 2).copied().unwrap_or_default()
 }

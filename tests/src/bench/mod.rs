@@ -1,5 +1,6 @@
 //! What things cost, in named groups.
 
+mod address;
 mod measure;
 mod path;
 
@@ -11,11 +12,30 @@ pub struct Entry {
     /// The name.
     pub name: &'static str,
     /// Measures it.
-    pub measure: fn(rounds: usize) -> Result<Vec<Case>>,
+    pub measure: fn(rounds: usize) -> Result<Measured>,
 }
 
 /// All groups.
-pub const GROUPS: &[Entry] = &[Entry { name: "path", measure: path::measure }];
+pub const GROUPS: &[Entry] = &[
+    Entry { name: "path", measure: path::measure },
+    Entry { name: "address", measure: address::measure },
+];
+
+/// What came out of a group.
+#[derive(Debug, Default, Serialize)]
+pub struct Measured {
+    /// What was measured with, if that can differ.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub data: Option<&'static str>,
+    /// What packets cost.
+    pub cases: Vec<Case>,
+    /// What else was measured.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub measures: Vec<Measure>,
+    /// What was demanded of the figures.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub demands: Vec<Demand>,
+}
 
 /// One measurement and what it is held against.
 ///
@@ -34,11 +54,34 @@ pub struct Case {
     pub ratio: f64,
 }
 
+/// A figure that isn't a packet's cost.
+#[derive(Debug, Serialize)]
+pub struct Measure {
+    /// Of what.
+    pub measure: String,
+    /// How much.
+    pub value: f64,
+    /// Of what unit.
+    pub unit: &'static str,
+}
+
+/// Something that the figures should be.
+#[derive(Debug, Serialize)]
+pub struct Demand {
+    /// What.
+    pub demand: String,
+    /// What was measured, in words.
+    pub measured: String,
+    /// Whether it is.
+    pub met: bool,
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     group: &'a str,
     kernel: String,
-    cases: Vec<Case>,
+    #[serde(flatten)]
+    measured: Measured,
 }
 
 /// Measures a group: one JSON object on one line.
@@ -49,7 +92,7 @@ struct Report<'a> {
 pub fn run(entry: &Entry, rounds: usize) -> Result<String> {
     let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")
         .context("/proc/sys/kernel/osrelease names the kernel")?;
-    let cases = (entry.measure)(rounds)?;
-    let report = Report { group: entry.name, kernel: kernel.trim().to_owned(), cases };
+    let measured = (entry.measure)(rounds)?;
+    let report = Report { group: entry.name, kernel: kernel.trim().to_owned(), measured };
     Ok(serde_json::to_string(&report)?)
 }

@@ -56,6 +56,25 @@ pub const RELEASED: [Source; 2] =
 /// With a throttle verdict.
 pub const THROTTLED: [Source; 2] =
     [Source::v4("a throttled IPv4 client", 7), Source::v6("a throttled IPv6 client", 7)];
+/// Limited by a list.
+pub const LISTED: [Source; 2] =
+    [Source::v4("a limited IPv4 client", 9), Source::v6("a limited IPv6 client", 9)];
+/// Limited by a list in shadow.
+pub const HALF_LISTED: [Source; 2] = [
+    Source::v4("a nearly limited IPv4 client", 10),
+    Source::v6("a nearly limited IPv6 client", 10),
+];
+/// In a /24 or a /48 of its own that has a block verdict.
+pub const NEIGHBOUR: [Source; 2] = [
+    Source {
+        name: "an IPv4 client with bad neighbours",
+        address: IpAddr::V4(Ipv4Addr::new(203, 0, 113, 8)),
+    },
+    Source {
+        name: "an IPv6 client with bad neighbours",
+        address: IpAddr::V6(Ipv6Addr::new(0x2001, 0xdb8, 0x113, 8, 0, 0, 0, 1)),
+    },
+];
 /// An IPv4 address in an IPv6 header.
 pub const MAPPED: Source = Source {
     name: "a mapped client",
@@ -73,10 +92,16 @@ pub const ALL: &[Source] = &[
     ALLOWED[1],
     SHADOWED[0],
     SHADOWED[1],
+    LISTED[0],
+    LISTED[1],
+    HALF_LISTED[0],
+    HALF_LISTED[1],
     CONVICTED[0],
     CONVICTED[1],
     RELEASED[0],
     RELEASED[1],
     THROTTLED[0],
     THROTTLED[1],
+    NEIGHBOUR[0],
+    NEIGHBOUR[1],
 ];

@@ -2,6 +2,7 @@
 
 mod frame;
 mod hello;
+mod policy;
 
 use crate::output;
 use anyhow::Result;
@@ -21,6 +22,11 @@ pub trait Target {
     ///
     /// What went wrong.
     fn check(&mut self, input: &[u8]) -> Result<()>;
+
+    /// How much was done so far, if inputs alone don't say.
+    fn summary(&self) -> Option<String> {
+        None
+    }
 }
 
 /// A target's name and how it is made ready.
@@ -35,6 +41,7 @@ pub struct Entry {
 pub const TARGETS: &[Entry] = &[
     Entry { name: "frame", open: || Ok(Box::new(frame::Both::open()?)) },
     Entry { name: "hello", open: || Ok(Box::new(hello::Parser)) },
+    Entry { name: "policy", open: || Ok(Box::new(policy::Policies::open()?)) },
 ];
 
 /// Feeds a target until the time is up; `false` when an input failed, which is then
@@ -62,6 +69,9 @@ pub fn run(entry: &Entry, seconds: u64, seed: u64) -> Result<bool> {
         }
     }
     output::result(&format!("{}: {count} inputs held, seed {seed}", entry.name));
+    if let Some(summary) = target.summary() {
+        output::result(&format!("{}: {summary}", entry.name));
+    }
     Ok(true)
 }
 

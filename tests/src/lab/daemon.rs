@@ -64,12 +64,35 @@ impl Daemon {
         Ok(command)
     }
 
+    /// A question that waits to be asked.
+    ///
+    /// *Errors*: there is no command line.
+    pub fn question(&self, arguments: &[&str]) -> Result<Command> {
+        let mut command = Command::new(binary("palisade")?);
+        command.arg("--socket").arg(self.socket()).args(arguments);
+        Ok(command)
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// A list as `palisade list ls` has it.
+    ///
+    /// *Errors*: there is none.
+    pub fn list(&self, name: &str) -> Result<Value> {
+        let lists = self.json(&["list", "ls"])?;
+        let mut lists = lists.as_array().context("no array")?.iter();
+        lists.find(|list| list["name"] == name).cloned().with_context(|| format!("no list {name}"))
+    }
+
     /// Asks it something.
     ///
     /// *Errors*: the command line can't be started.
     pub fn palisade(&self, arguments: &[&str]) -> Result<Outcome> {
-        let mut command = Command::new(binary("palisade")?);
-        run(command.arg("--socket").arg(self.socket()).args(arguments))
+        run(&mut self.question(arguments)?)
     }
 
     /// Tells it something that must be accepted.
