@@ -69,7 +69,12 @@ struct Group {
     #[serde(rename = "group")]
     name: String,
     kernel: String,
+    data: Option<String>,
     cases: Vec<Case>,
+    #[serde(default)]
+    measures: Vec<Measure>,
+    #[serde(default)]
+    demands: Vec<Demand>,
 }
 
 #[derive(Deserialize)]
@@ -82,11 +87,51 @@ struct Case {
     ratio: f64,
 }
 
+#[derive(Deserialize)]
+struct Measure {
+    #[serde(rename = "measure")]
+    name: String,
+    value: f64,
+    unit: String,
+}
+
+#[derive(Deserialize)]
+struct Demand {
+    #[serde(rename = "demand")]
+    what: String,
+    measured: String,
+    met: bool,
+}
+
 impl Group {
     fn print(&self) {
-        term::line(&format!("\n{} on kernel {}", self.name, self.kernel));
+        let data = self.data.as_ref().map(|data| format!(", {data}")).unwrap_or_default();
+        term::line(&format!("\n{} on kernel {}{data}", self.name, self.kernel));
         let rows: Vec<_> = self.cases.iter().map(Case::cells).collect();
         term::table(&["case", "ns", "over", "against", "its ns", "ratio"], &rows);
+        if !self.measures.is_empty() {
+            term::line("");
+            let rows: Vec<_> = self.measures.iter().map(Measure::cells).collect();
+            term::table(&["measure", "value", "unit"], &rows);
+        }
+        if !self.demands.is_empty() {
+            term::line("");
+            let rows: Vec<_> = self.demands.iter().map(Demand::cells).collect();
+            term::table(&["demand", "measured", ""], &rows);
+        }
+    }
+}
+
+impl Measure {
+    fn cells(&self) -> Vec<String> {
+        vec![self.name.clone(), format!("{:.1}", self.value), self.unit.clone()]
+    }
+}
+
+impl Demand {
+    fn cells(&self) -> Vec<String> {
+        let met = if self.met { "met" } else { "NOT MET" };
+        vec![self.what.clone(), self.measured.clone(), met.to_owned()]
     }
 }
 

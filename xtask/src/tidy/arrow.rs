@@ -67,8 +67,16 @@ const ARROWS: &[Arrow] = &[
     },
     Arrow {
         modules: &["filter-user/src/datapath"],
-        forbidden: &["crate::classify", "crate::policy", "crate::control", "crate::daemon"],
-        reason: "the datapath knows map operations, not who wants them",
+        forbidden: &[
+            "crate::classify",
+            "crate::control",
+            "crate::daemon",
+            "AddressPolicy",
+            "crate::policy::compile",
+            "crate::policy::entries",
+            "crate::policy::list",
+        ],
+        reason: "the datapath knows map operations and policy images, not who wants them",
     },
     Arrow {
         modules: &["filter-user/src/control"],
