@@ -7,7 +7,8 @@
 //! each with the reference that holds from that key on. A reference may lead on into the
 //! next window, and ends at an answer. Where only 16 bits of the window are left and only
 //! answers follow, which is nearly everywhere in IPv4, a *narrow* leaf has 16 keys of 16
-//! bits, each with a short form of the answer.
+//! bits, each with a short form of the answer. A *double* leaf has five keys of two windows
+//! at once: in IPv6 most networks have few prefixes inside.
 //!
 //! Each family's walk begins at a direct node of its own over the first 16 bits, whose
 //! place is fixed. Line 0 names the line where the answers are that have no short form.
@@ -33,6 +34,9 @@ pub const LEAF_ENTRIES: usize = LINE_WORDS / 2;
 
 /// Entries of a narrow leaf.
 pub const NARROW_ENTRIES: usize = LINE_WORDS;
+
+/// Entries of a double leaf: keys in pairs of words, then as many references.
+pub const DOUBLE_ENTRIES: usize = 5;
 
 /// Bits of the keys in a narrow leaf.
 pub const NARROW_BITS: u32 = 16;
@@ -104,8 +108,8 @@ impl Lines for &[Line] {
 
 /// What the policy says of an address.
 ///
-/// *Units*: `now_ns` gives nanoseconds on the clock of `bpf_ktime_get_ns`, and is asked
-/// only for answers that expire.
+/// *Units*: `now_ns` gives nanoseconds on the clock of `bpf_ktime_get_ns`, to a few
+/// milliseconds, and is asked only for answers that expire.
 #[inline(always)]
 pub fn look_up<L: Lines>(image: &L, address: &Address, now_ns: impl Fn() -> u64) -> AddressClass {
     let found = walk(image, address);
@@ -149,8 +153,15 @@ fn walk<L: Lines>(image: &L, address: &Address) -> Ref {
             let Some(line) = image.line(at.line()) else {
                 return Ref::NONE;
             };
-            if at.bits() != 0 {
+            if at.bits() == Ref::NARROW {
                 return narrow(image, line, window);
+            }
+            if at.bits() == Ref::DOUBLE {
+                at = Ref(double(image, line, high));
+                high = high << 32 | low >> 32;
+                low <<= 32;
+                left = u32::BITS;
+                continue;
             }
             at = Ref(leaf(image, line, window));
         }
@@ -171,6 +182,25 @@ fn leaf<L: Lines>(image: &L, line: &Line, key: u32) -> u32 {
     // so that the CPU can work on both at once.
     let (one, other) = (step(2) ^ step(4) ^ step(6), step(8) ^ step(10) ^ step(12) ^ step(14));
     line[1] ^ low_half(one ^ other)
+}
+
+/// The reference in a double leaf, found in the same way.
+#[inline(always)]
+fn double<L: Lines>(image: &L, line: &Line, key: u64) -> u32 {
+    const REFERENCES: usize = 2 * DOUBLE_ENTRIES;
+    let step = |entry: usize| {
+        let (at, limit) = (REFERENCES + entry, join(line[2 * entry], line[2 * entry + 1]));
+        // The borrow of the difference: 1 if the key is below the limit.
+        let difference = image.opaque(key.wrapping_sub(limit));
+        let below = ((!key & limit) | (!(key ^ limit) & difference)) >> 63;
+        u64::from(line[at] ^ line[at - 1]) & below.wrapping_sub(1)
+    };
+    line[REFERENCES] ^ low_half(step(1) ^ step(2) ^ step(3) ^ step(4))
+}
+
+#[inline(always)]
+const fn join(upper: u32, lower: u32) -> u64 {
+    (upper as u64) << 32 | lower as u64
 }
 
 /// The answer in a narrow leaf. Its keys are counted: for so many that is less work.

@@ -6,7 +6,7 @@ use crate::abi::address::AddressClass;
 ///
 /// *Shape*: kind in bits 0 and 1; bit 2 says that the next window comes first. A direct
 /// node has its number of bits in bits 3 to 7, a line in the rest; a leaf has its line
-/// there too, and a narrow one a 1 in bit 3. An answer is an [`AddressClass`]; one that expires counts quarters of lines
+/// there too, and the leaf's form in bits 3 to 7: wide, narrow or double. An answer is an [`AddressClass`]; one that expires counts quarters of lines
 /// from bit 3 on, and there are the answer, the time, and the reference that holds then.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
 pub struct Ref(pub u32);
@@ -46,10 +46,29 @@ impl Ref {
         Self(Self::EXPIRING | quarter << 3)
     }
 
+    /// A leaf's form: keys of 32 bits.
+    pub const WIDE: u32 = 0;
+    /// A leaf's form: keys of 16 bits, and short answers.
+    pub const NARROW: u32 = 1;
+    /// A leaf's form: keys of two windows.
+    pub const DOUBLE: u32 = 2;
+
     /// A narrow leaf. *Shape*: as for [`Ref::direct`].
     #[must_use]
     pub const fn narrow_leaf(line: u32) -> Self {
-        Self(Self::LEAF | 1 << 3 | line << 8)
+        Self(Self::LEAF | Self::NARROW << 3 | line << 8)
+    }
+
+    /// A double leaf. *Shape*: as for [`Ref::direct`].
+    #[must_use]
+    pub const fn double_leaf(line: u32) -> Self {
+        Self(Self::LEAF | Self::DOUBLE << 3 | line << 8)
+    }
+
+    /// The same node, once the next window is reached.
+    #[must_use]
+    pub const fn in_this_window(self) -> Self {
+        if self.is_end() { self } else { Self(self.0 & !Self::ADVANCE) }
     }
 
     /// The short form of an answer; `None` if it has none: it expires, or the lists in
@@ -98,7 +117,7 @@ impl Ref {
         self.0 & Self::ADVANCE != 0
     }
 
-    /// A direct node's bits.
+    /// A direct node's bits, or a leaf's form.
     #[inline(always)]
     #[must_use]
     pub const fn bits(self) -> u32 {

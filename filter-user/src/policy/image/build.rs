@@ -6,7 +6,8 @@ use crate::policy::compile::{Compiler, Segment, groups};
 use crate::policy::entries::Family;
 use crate::policy::standing::Standings;
 use filter_common::policy::{
-    LEAF_ENTRIES, MAX_DIRECTS, NARROW_BITS, NARROW_ENTRIES, ROOT_BITS, ROOT_V4, ROOT_V6, Ref,
+    DOUBLE_ENTRIES, LEAF_ENTRIES, MAX_DIRECTS, NARROW_BITS, NARROW_ENTRIES, ROOT_BITS, ROOT_V4,
+    ROOT_V6, Ref,
 };
 
 /// From this key of a window on, the walk goes there.
@@ -70,7 +71,7 @@ impl<M: Memory> Image<M> {
                 continue;
             };
             let inner = self.window(standings, group, window + 1, in_force)?;
-            let inner = self.place(&inner, Span::WINDOW)?.in_next_window();
+            let inner = self.place_inner(inner)?;
             in_force = self.answer(standings, last.class)?;
             push_block(&mut entries, first.start.window(window), inner, in_force);
         }
@@ -92,10 +93,50 @@ impl<M: Memory> Image<M> {
             push(entries, key, after);
         } else {
             let inner = self.window(standings, &[*only], window + 1, before)?;
-            let inner = self.place(&inner, Span::WINDOW)?.in_next_window();
+            let inner = self.place_inner(inner)?;
             push_block(entries, key, inner, after);
         }
         Ok(after)
+    }
+
+    /// The next window's entries, as a reference from this one. Few of them wait: they may
+    /// find room in a double leaf of this window.
+    fn place_inner(&mut self, entries: Vec<Entry>) -> Result<Ref, Full> {
+        if entries.len() < DOUBLE_ENTRIES {
+            return Ok(self.waiting.put(entries));
+        }
+        Ok(self.place(&entries, Span::WINDOW)?.in_next_window())
+    }
+
+    /// A reference that can be written: what waited behind it is placed now.
+    fn settled(&mut self, reference: Ref) -> Result<Ref, Full> {
+        match self.waiting.take(reference) {
+            Some(entries) => Ok(self.place(&entries, Span::WINDOW)?.in_next_window()),
+            None => Ok(reference),
+        }
+    }
+
+    /// A double leaf, if all fits into one.
+    fn place_double(&mut self, entries: &[Entry]) -> Result<Option<Ref>, Full> {
+        let Some(flat) = self.waiting.flattened(entries) else {
+            return Ok(None);
+        };
+        for entry in entries {
+            self.waiting.take(entry.reference);
+        }
+        let mut settled = Vec::with_capacity(DOUBLE_ENTRIES);
+        for (key, reference) in flat {
+            settled.push((key, self.settled(reference)?));
+        }
+        let line = self.room.lines(1)?;
+        let last = settled.last().copied().into_iter().cycle();
+        for (at, (key, reference)) in (0..DOUBLE_ENTRIES).zip(settled.into_iter().chain(last)) {
+            let [upper, lower] = [key >> 32, key & u64::from(u32::MAX)];
+            self.memory.write(line, 2 * at, u32::try_from(upper).unwrap_or(u32::MAX));
+            self.memory.write(line, 2 * at + 1, u32::try_from(lower).unwrap_or(u32::MAX));
+            self.memory.write(line, 2 * DOUBLE_ENTRIES + at, reference.0);
+        }
+        Ok(Some(Ref::double_leaf(line)))
     }
 
     /// Writes entries down. The first one's key is the span's.
@@ -111,7 +152,7 @@ impl<M: Memory> Image<M> {
     ) -> Result<Ref, Full> {
         match entries {
             [] => Ok(Ref::NONE),
-            [only] => Ok(only.reference),
+            [only] => self.settled(only.reference),
             few if few.len() <= LEAF_ENTRIES => self.place_few(few, span, open),
             many if many.len() > SHALLOW && span.directs < MAX_DIRECTS => {
                 self.place_direct(many, span)
@@ -126,8 +167,11 @@ impl<M: Memory> Image<M> {
         span: Span,
         open: &mut OpenLine,
     ) -> Result<Ref, Full> {
-        match self.narrowed(entries, span)? {
-            Some(words) => self.place_narrow(&words, span, open),
+        if let Some(words) = self.narrowed(entries, span)? {
+            return self.place_narrow(&words, span, open);
+        }
+        match self.place_double(entries)? {
+            Some(double) => Ok(double),
             None => self.place_leaf(entries, open),
         }
     }
@@ -175,6 +219,11 @@ impl<M: Memory> Image<M> {
     /// A leaf, in a line that leaves of lower keys may have begun: theirs don't count for
     /// ours, nor ours for theirs.
     fn place_leaf(&mut self, entries: &[Entry], open: &mut OpenLine) -> Result<Ref, Full> {
+        let mut settled = Vec::with_capacity(entries.len());
+        for Entry { key, reference } in entries {
+            settled.push(Entry { key: *key, reference: self.settled(*reference)? });
+        }
+        let entries = settled.as_slice();
         let (line, used) = match open.wide.take() {
             Some((line, used)) if used + entries.len() <= LEAF_ENTRIES => (line, used),
             _ => (self.room.lines(1)?, 0),

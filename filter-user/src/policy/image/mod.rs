@@ -9,6 +9,7 @@ mod answers;
 mod build;
 mod change;
 mod room;
+mod waiting;
 
 use super::compile::Compiler;
 use super::standing::{Answer, ClassNumber, Standings};
@@ -17,6 +18,7 @@ use filter_common::abi::address::AddressClass;
 use filter_common::policy::{Line, Lines, ROOT_LINES, ROOT_V6, Ref};
 use room::Room;
 use std::collections::HashMap;
+use waiting::Waiting;
 
 pub use change::Switch;
 
@@ -49,6 +51,7 @@ pub struct Image<M> {
     /// Answers that expire, by their words.
     expiring: HashMap<[u32; 3], Ref>,
     answers: Answers,
+    waiting: Waiting,
     built_lines: u32,
     /// A moment of the wall clock in whole seconds when the kernel's clock was zero.
     epoch_unix_s: u64,
@@ -71,8 +74,9 @@ impl<M: Memory> Image<M> {
         let mut room = Room::new(memory.capacity());
         room.lines(MIN_LINES)?;
         let expiring = HashMap::new();
-        let answers = Answers::default();
-        let mut image = Self { memory, room, expiring, answers, built_lines: 0, epoch_unix_s };
+        let (answers, waiting) = (Answers::default(), Waiting::default());
+        let mut image =
+            Self { memory, room, expiring, answers, waiting, built_lines: 0, epoch_unix_s };
         image.build_family::<u32>(compiler)?;
         image.build_family::<u128>(compiler)?;
         image.built_lines = image.used_lines();
@@ -107,9 +111,9 @@ impl<M: Memory> Image<M> {
 
     /// Lays the image somewhere else, as it is.
     pub fn moved<N: Memory>(self, memory: N) -> Image<N> {
-        let Self { room, expiring, answers, built_lines, epoch_unix_s, .. } = self;
+        let Self { room, expiring, answers, waiting, built_lines, epoch_unix_s, .. } = self;
         let room = room.with_capacity(memory.capacity());
-        Image { memory, room, expiring, answers, built_lines, epoch_unix_s }
+        Image { memory, room, expiring, answers, waiting, built_lines, epoch_unix_s }
     }
 
     /// The reference to an answer, written down if it expires and is new.
