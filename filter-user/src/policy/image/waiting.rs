@@ -40,14 +40,13 @@ impl Waiting {
             let first = u64::from(entry.key) << 32;
             let inner = index(entry.reference).and_then(|at| self.windows.get(at)?.as_ref());
             any |= inner.is_some();
-            match inner {
-                Some(inner) => {
-                    inner
-                        .iter()
-                        .for_each(|e| push(&mut flat, first | u64::from(e.key), e.reference));
-                }
+            let Some(inner) = inner else {
                 // One window was passed already.
-                None => push(&mut flat, first, entry.reference.in_this_window()),
+                push(&mut flat, first, entry.reference.in_this_window());
+                continue;
+            };
+            for entry in inner {
+                push(&mut flat, first | u64::from(entry.key), entry.reference);
             }
         }
         (any && flat.len() <= DOUBLE_ENTRIES).then_some(flat)
