@@ -76,7 +76,8 @@ pub const MAX_STEPS: u32 = 4 * (MAX_DIRECTS + MAX_LEAVES);
 
 /// How many answers an address goes through as they expire.
 ///
-/// At the limit the last one stands until the daemon compiles again.
+/// At the limit there is no rule for it until the daemon, which removes what has ended,
+/// compiles again.
 pub const MAX_CHAIN: u32 = 16;
 
 /// An image, wherever it lies.

@@ -10,7 +10,7 @@ use crate::control::handle::{Import, Refusal};
 use crate::policy::entries::{Collected, Entries};
 use crate::policy::list::{List, ListAction, ListSettings};
 use crate::policy::note::Note;
-use crate::policy::{ALLOW_LIST, BLOCK_LIST, Parsed, parse_prefix};
+use crate::policy::{ALLOW_LIST, BLOCK_LIST, CreateError, Parsed, parse_prefix};
 use crate::store::Write;
 use filter_common::abi::Mode;
 use filter_common::gcra::Limit;
@@ -19,7 +19,10 @@ use ipnet::IpNet;
 impl Engine {
     pub(super) fn handle_create(&mut self, request: CreateList) -> Result<Done, Refusal> {
         let CreateList { name, action, shadow, priority } = request;
-        let id = self.policy.check_new(&name).map_err(|e| Refusal::Conflict(e.to_string()))?;
+        let id = self.policy.check_new(&name).map_err(|error| match error {
+            CreateError::Name(_) => Refusal::Invalid(error.to_string()),
+            _ => Refusal::Conflict(error.to_string()),
+        })?;
         let limit = self.limit_of(&action)?;
         let settings = ListSettings { action, mode: mode_of(shadow), priority };
         let list = List { id, settings, entries: Entries::default() };
@@ -47,12 +50,12 @@ impl Engine {
             return Err(Refusal::Conflict(text));
         }
         let limit = self.limit_of(&settings.action)?;
-        // A packet may meet the new limit just before the new image.
-        let set = self.maps().and_then(|maps| maps.set_list_limit(id, limit));
-        set.map_err(failed)?;
         self.put_settings(name, &settings);
-        let outcome = self.apply_whole(&Write::List(name, Some((id, &settings))));
-        outcome.inspect_err(|_| self.put_settings(name, &before))?;
+        let prepared = self.prepare_stored(&Write::List(name, Some((id, &settings))));
+        let prepared = prepared.inspect_err(|_| self.put_settings(name, &before))?;
+        // A packet may meet the new limit just before the new image.
+        self.maps().and_then(|maps| maps.set_list_limit(id, limit)).map_err(failed)?;
+        self.release(prepared).map_err(failed)?;
         self.tell_list(name, "changed");
         Ok(Done { changed: 1, notes: Vec::new() })
     }
@@ -66,11 +69,11 @@ impl Engine {
             return Ok(Done { changed, notes: vec![note] });
         }
         let before = self.policy.take(name);
-        let dropped = self.apply_whole(&Write::List(name, None));
-        if let (Err(_), Some(before)) = (&dropped, before) {
+        let prepared = self.prepare_stored(&Write::List(name, None));
+        if let (Err(_), Some(before)) = (&prepared, before) {
             self.policy.put(name, before);
         }
-        dropped?;
+        self.release(prepared?).map_err(failed)?;
         self.tell_list(name, "dropped");
         Ok(Done { changed: changed.max(1), notes: vec![format!("{changed} entries went with it")] })
     }
@@ -217,20 +220,18 @@ impl Engine {
             return Err(no_list(name));
         };
         let before = std::mem::replace(&mut list.entries, entries);
-        let outcome = self.apply_entries(name);
-        if outcome.is_err()
+        let prepared = self.prepare_entries(name);
+        if prepared.is_err()
             && let Some(list) = self.policy.list_mut(name)
         {
             list.entries = before;
         }
-        outcome
+        self.release(prepared?).map_err(failed)
     }
 
-    fn apply_entries(&mut self, name: &str) -> Result<(), Refusal> {
-        let prepared = self.prepare_whole(Now::read()).map_err(refused)?;
+    fn prepare_entries(&self, name: &str) -> Result<Prepared, Refusal> {
         let list = self.policy.list(name).ok_or_else(|| no_list(name))?;
-        self.store.commit([Write::Entries(name, &list.entries)]).map_err(failed)?;
-        self.release(prepared).map_err(failed)
+        self.prepare_stored(&Write::Entries(name, &list.entries))
     }
 
     /// Gives a list other settings, in memory alone.
@@ -240,10 +241,12 @@ impl Engine {
         }
     }
 
-    fn apply_whole(&mut self, write: &Write<'_>) -> Result<(), Refusal> {
-        let prepared: Prepared = self.prepare_whole(Now::read()).map_err(refused)?;
+    /// Prepares a whole new image, and writes down what it follows from. After that
+    /// memory and disk agree: if the release fails, the next image makes it good.
+    fn prepare_stored(&self, write: &Write<'_>) -> Result<Prepared, Refusal> {
+        let prepared = self.prepare_whole(Now::read()).map_err(refused)?;
         self.store.commit([*write]).map_err(failed)?;
-        self.release(prepared).map_err(failed)
+        Ok(prepared)
     }
 
     /// A list.

@@ -1,6 +1,7 @@
 //! One entry came or went: the slots that it concerns are built again and switched over.
 
 use super::build::{Entry, Span, root, slot_at};
+use super::waiting::Waiting;
 use super::{Full, Image, Memory};
 use crate::policy::compile::Compiler;
 use crate::policy::entries::Family;
@@ -38,6 +39,8 @@ impl<M: Memory> Image<M> {
         first: A,
         last: A,
     ) -> Result<Vec<Switch>, Full> {
+        // What a change that found no room left behind is of no use.
+        self.waiting = Waiting::default();
         let sites = self.sites(root::<A>(), first.window(0), last.window(0))?;
         sites.into_iter().map(|site| self.rebuild::<A>(compiler, site)).collect()
     }
