@@ -1,8 +1,12 @@
 //! The generic cell rate algorithm: a token bucket in one 64-bit word.
 //!
-//! The word is the *theoretical arrival time*: the moment at which the bucket will be
-//! full again. This module is arithmetic alone; whoever owns the word moves it by
-//! compare-and-swap.
+//! A rate runs a clock of its own, that counts in units: at a hundred packets a second it
+//! moves on by a hundred a second. A key's word is its *theoretical arrival time* on that
+//! clock: where the clock will stand when the bucket is full again. So what a key has used
+//! is the distance between the two, in units, whatever the rate was when it was used: a
+//! change of rate gives nobody a burst and takes none away.
+//!
+//! This module is arithmetic alone; whoever owns the word moves it by compare-and-swap.
 //!
 //! *Source*: ITU-T I.371, annex A (virtual scheduling algorithm).
 
@@ -10,127 +14,118 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A rate and a burst, as the algorithm wants them.
 ///
-/// *Units*: nanoseconds.
+/// *Units*: a tick is a 2^[`Rate::unit_bits`]th of a unit.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]
 #[repr(C)]
-pub struct Limit {
-    /// Time that one unit costs. Zero: no limit.
-    pub interval_ns: u64,
-    /// How far ahead of the clock the word may run before a unit is refused.
-    pub tolerance_ns: u64,
-    /// A [`Mode`](crate::abi::Mode) as a number.
-    pub mode: u32,
-    /// Zero.
-    pub reserved: u32,
+pub struct Rate {
+    /// A moment, in nanoseconds.
+    pub origin_ns: u64,
+    /// What the clock showed then, in ticks.
+    pub origin: u64,
+    /// Ticks in 2^[`Rate::shift`] nanoseconds; below 2^32.
+    pub factor: u64,
+    /// Ticks that a word may be ahead of the clock. Zero: there is no limit.
+    pub burst: u64,
+    /// See [`Rate::factor`]; below 64.
+    pub shift: u32,
+    /// See above; below 32.
+    pub unit_bits: u32,
 }
 
-crate::abi::assert_layout!(Limit, size 24, align 8, interval_ns at 0, tolerance_ns at 8, mode at 16);
+crate::abi::assert_layout!(Rate, size 40, align 8, factor at 16, burst at 24, shift at 32);
 
-/// The largest tolerance: a year. A longer burst is cut to it.
-const MAX_TOLERANCE_NS: u64 = 365 * 86_400 * 1_000_000_000;
+/// Bytes that a packet is charged at most: those of a super-packet. Of all else it is charged
+/// one.
+const MAX_BYTES: u64 = 1 << 20;
 
-impl Limit {
-    /// `per_sec` units a second, of which `burst` may come at once.
+impl Rate {
+    /// What the clock shows at a moment. Before its origin it stands still.
     ///
-    /// A rate above one per nanosecond is one per nanosecond, a burst of zero is one: a
-    /// limit always lets something through. A rate of zero is no limit.
-    #[must_use]
-    pub const fn new(per_sec: u64, burst: u64) -> Self {
-        if per_sec == 0 {
-            return Self { interval_ns: 0, tolerance_ns: 0, mode: 0, reserved: 0 };
-        }
-        let interval_ns = if per_sec > 1_000_000_000 { 1 } else { 1_000_000_000 / per_sec };
-        let ahead = interval_ns.saturating_mul(burst.saturating_sub(1));
-        let tolerance_ns = if ahead > MAX_TOLERANCE_NS { MAX_TOLERANCE_NS } else { ahead };
-        Self { interval_ns, tolerance_ns, mode: 0, reserved: 0 }
-    }
-
-    /// Whether there is a limit at all.
+    /// *Shape*: it wraps. At 100 million packets a second that takes 23 years, at 100 GB a
+    /// second 5.8, and a word that hasn't moved for half of that looks used up.
     #[inline(always)]
     #[must_use]
-    pub const fn is_on(&self) -> bool {
-        self.interval_ns != 0
+    pub const fn clock(&self, now_ns: u64) -> u64 {
+        let elapsed_ns = now_ns.saturating_sub(self.origin_ns);
+        // A product of 96 bits, in two halves.
+        let low = (elapsed_ns & 0xffff_ffff).wrapping_mul(self.factor);
+        let high = (elapsed_ns >> 32).wrapping_mul(self.factor).wrapping_add(low >> 32);
+        let shift = self.shift & 63;
+        let ticks = if shift >= 32 {
+            high >> (shift - 32)
+        } else {
+            high << (32 - shift) | (low & 0xffff_ffff) >> shift
+        };
+        self.origin.wrapping_add(ticks)
     }
 
-    /// The limit's [`Mode`](crate::abi::Mode) as a byte.
+    /// Ticks that so many units are.
     #[inline(always)]
     #[must_use]
-    pub const fn mode(&self) -> u8 {
-        self.mode.to_le_bytes()[0]
+    pub const fn ticks(&self, units: u64) -> u64 {
+        units << (self.unit_bits & 31)
     }
 
-    /// The word after one unit at `now_ns`, or `None` when the unit is refused.
+    /// How far a word is ahead of the clock: the ticks in use.
+    #[inline(always)]
+    #[must_use]
+    pub const fn ahead(word: u64, clock: u64) -> u64 {
+        let ahead = word.wrapping_sub(clock);
+        // The upper half is behind.
+        if ahead >> 63 == 0 { ahead } else { 0 }
+    }
+
+    /// Charges units to a word when the clock shows `clock`, with this much burst.
     ///
-    /// A refused unit costs nothing: a client at twice its rate gets its rate.
+    /// A refused unit costs nothing: a client at twice its rate gets its rate. What is
+    /// larger than the burst passes when nothing is in use: nothing is refused for ever.
+    /// A word that can't be, because the burst was larger once or it hasn't moved for
+    /// years, is taken for one that has used its burst. So whoever used more of a larger
+    /// burst waits for as long as the new one takes, and a second.
     #[inline(always)]
     #[must_use]
-    pub const fn charge(&self, arrival_ns: u64, now_ns: u64) -> Option<u64> {
-        let base = if arrival_ns > now_ns { arrival_ns } else { now_ns };
-        if base - now_ns > self.tolerance_ns {
-            return None;
+    pub const fn charge(&self, word: u64, clock: u64, units: u64, burst: u64) -> Charged {
+        let (ahead, cost) = (Self::ahead(word, clock), self.ticks(units));
+        if ahead > self.slack() && ahead.saturating_add(cost) > burst.saturating_add(self.slack()) {
+            let word = if ahead > self.most() { clock.wrapping_add(self.burst) } else { word };
+            return Charged { word, passed: false };
         }
-        Some(base.wrapping_add(self.interval_ns))
+        Charged { word: clock.wrapping_add(ahead).wrapping_add(cost), passed: true }
+    }
+
+    /// Ticks that a word may be ahead beyond the burst: what the clock does in a nanosecond,
+    /// and one. Who keeps to the rate comes at whole nanoseconds and is metered in whole
+    /// ticks: one packet may come a little late, and the next one not.
+    #[inline(always)]
+    const fn slack(&self) -> u64 {
+        (self.factor >> (self.shift & 63)) + 1
+    }
+
+    /// Ticks that a word can be ahead at most. Another CPU may have moved it that read the
+    /// clock later, up to 2^30 ns: what it charged must not be taken back.
+    #[inline(always)]
+    const fn most(&self) -> u64 {
+        let largest = self.ticks(if self.unit_bits == 0 { MAX_BYTES } else { 1 });
+        let most = if self.burst > largest { self.burst } else { largest };
+        let later = (self.factor << 30) >> (self.shift & 63);
+        most.saturating_add(self.slack()).saturating_add(later)
     }
 }
+
+/// What became of a charge.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Charged {
+    /// The word from now on.
+    pub word: u64,
+    /// Whether the units passed.
+    pub passed: bool,
+}
+
+/// Setting rates up is the host's work: it divides numbers of 128 bits.
+#[cfg(not(target_arch = "bpf"))]
+mod setup;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn passes(limit: Limit, arrivals: &[u64]) -> u64 {
-        let mut word = 0;
-        let mut passed = 0;
-        for &now in arrivals {
-            if let Some(next) = limit.charge(word, now) {
-                word = next;
-                passed += 1;
-            }
-        }
-        passed
-    }
-
-    #[test]
-    fn a_burst_passes_and_no_more() {
-        assert_eq!(passes(Limit::new(10, 5), &[1_000; 50]), 5);
-        assert_eq!(passes(Limit::new(10, 0), &[1_000; 50]), 1);
-    }
-
-    #[test]
-    fn a_rate_of_zero_is_no_limit() {
-        assert!(!Limit::new(0, 5).is_on());
-        assert!(Limit::new(1, 0).is_on());
-    }
-
-    #[test]
-    fn time_that_goes_back_neither_panics_nor_refills() {
-        let limit = Limit::new(10, 1);
-        let word = limit.charge(0, 5_000_000_000).unwrap();
-        assert_eq!(limit.charge(word, 1), None);
-        assert_eq!(limit.charge(u64::MAX, 0), None);
-    }
-
-    proptest! {
-        #[test]
-        fn over_any_window_at_most_burst_and_rate_pass(
-            per_sec in 1_u64..1_000_000, burst in 1_u64..1_000,
-            gaps in proptest::collection::vec(0_u64..50_000_000, 1..200),
-        ) {
-            let limit = Limit::new(per_sec, burst);
-            let mut now = 1_000_000_000_u64;
-            let arrivals: std::vec::Vec<u64> = gaps.iter().map(|g| { now += g; now }).collect();
-            let window = arrivals.last().unwrap() - arrivals.first().unwrap();
-            let bound = burst + window / limit.interval_ns + 1;
-            prop_assert!(passes(limit, &arrivals) <= bound);
-        }
-
-        #[test]
-        fn a_client_at_its_rate_is_never_refused(per_sec in 1_u64..1_000_000, burst in 1_u64..100) {
-            let limit = Limit::new(per_sec, burst);
-            let arrivals: std::vec::Vec<u64> = (1..500).map(|i| i * limit.interval_ns).collect();
-            prop_assert_eq!(passes(limit, &arrivals), 499);
-        }
-    }
-}
+mod tests;

@@ -50,12 +50,47 @@ pub fn hello_len(bytes: &[u8; START_LEN], len: u32) -> u32 {
     RECORD_HEADER_LEN + message_len
 }
 
+/// Where a ClientHello starts in a segment.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Start {
+    /// Bytes of the payload in front of it.
+    pub skipped: u32,
+    /// Its length as [`hello_len`] says it; zero if there is none.
+    pub len: u32,
+}
+
+/// Finds a hello at the start of a segment's payload.
+///
+/// In front of its second hello, after a HelloRetryRequest, a client may put a
+/// ChangeCipherSpec record, which says nothing (RFC 8446 appendix D.4).
+#[inline(always)]
+pub fn find<P: Packet>(packet: &P, frame: &Frame) -> Start {
+    let (tcp, len) = (&frame.tcp, frame.tcp.payload_len());
+    if tcp.fragment || len == 0 {
+        return Start::default();
+    }
+    let offset = tcp.offset + u32::from(tcp.header_len);
+    let mut bytes = [0; START_LEN];
+    if !packet.peek(offset, min_start(len), &mut bytes) {
+        return Start::default();
+    }
+    let mut skipped = 0;
+    if len > CHANGE_CIPHER_SPEC_LEN && is_change_cipher_spec(&bytes) {
+        skipped = CHANGE_CIPHER_SPEC_LEN;
+        if !packet.peek(offset + skipped, min_start(len - skipped), &mut bytes) {
+            return Start::default();
+        }
+    }
+    Start { skipped, len: hello_len(&bytes, min_start(len - skipped)) }
+}
+
 /// Records a TCP segment if it belongs to a hello. Opens, narrows and closes the flow's
 /// window on the way.
 ///
 /// *Concurrency*: the slot is a hint; see [`FlowSlot`].
 #[inline(always)]
-pub fn observe<P: Packet, T: Tables>(packet: &P, tables: &T, secret: u64, frame: &Frame) {
+pub fn observe<T: Tables>(tables: &T, secret: u64, frame: &Frame) {
     let tcp = &frame.tcp;
     let payload_len = tcp.payload_len();
     let opens = tcp.flags.opens();
@@ -80,7 +115,7 @@ pub fn observe<P: Packet, T: Tables>(packet: &P, tables: &T, secret: u64, frame:
     }
     let inside = window.tag == tag && touches(&window, first, payload_len);
     if !inside || first == window.start {
-        let (skipped, len) = find(packet, tcp.offset + u32::from(tcp.header_len), payload_len);
+        let Start { skipped, len } = frame.hello;
         if len == 0 {
             if inside {
                 slot.store(FlowSlot::default());
@@ -109,27 +144,6 @@ fn touches(window: &FlowSlot, first: u32, len: u32) -> bool {
     let from = first.wrapping_sub(window.start);
     let before = window.start.wrapping_sub(first);
     from < width || (before < len && before != 0)
-}
-
-/// Finds a hello at the start of a payload: how many bytes lie in front of it, and its
-/// length as [`hello_len`] says it.
-///
-/// In front of its second hello, after a HelloRetryRequest, a client may put a
-/// ChangeCipherSpec record, which says nothing (RFC 8446 appendix D.4).
-#[inline(always)]
-fn find<P: Packet>(packet: &P, offset: u32, len: u32) -> (u32, u32) {
-    let mut bytes = [0; START_LEN];
-    let mut skipped = 0;
-    if !packet.peek(offset, min_start(len), &mut bytes) {
-        return (0, 0);
-    }
-    if len > CHANGE_CIPHER_SPEC_LEN && is_change_cipher_spec(&bytes) {
-        skipped = CHANGE_CIPHER_SPEC_LEN;
-        if !packet.peek(offset + skipped, min_start(len - skipped), &mut bytes) {
-            return (0, 0);
-        }
-    }
-    (skipped, hello_len(&bytes, min_start(len - skipped)))
 }
 
 #[inline(always)]

@@ -2,18 +2,20 @@
 //!
 //! [`abi`] holds every type that crosses the boundary, [`wire`] reads packets,
 //! [`gcra`] meters, and [`decide::decide`] is the one place that knows the order of
-//! checks. Nothing here does I/O, reads a clock or allocates, so the same code runs in
+//! checks. Nothing of that does I/O, reads a clock or allocates, so the same code runs in
 //! the XDP program, in host tests and in offline replay.
 #![no_std]
 
-#[cfg(test)]
+#[cfg(not(target_arch = "bpf"))]
 extern crate std;
 
 pub mod abi;
 pub mod decide;
+pub mod flood;
 pub mod gcra;
 pub mod hash;
 pub mod hello;
+pub mod limit;
 pub mod policy;
 pub mod verdict;
 pub mod wire;

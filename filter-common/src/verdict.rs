@@ -8,6 +8,7 @@ use crate::abi::client::ClientVerdict;
 use crate::abi::width::{INDEX_BITS, Width};
 use crate::decide::Tables;
 use crate::hash::mix;
+use crate::limit::Limits as _;
 use crate::wire::address::Address;
 
 /// The bucket of an address, and of every prefix that a verdict can be about and that
@@ -78,11 +79,11 @@ impl Standing {
         self.mode(Self::BLOCK)
     }
 
-    /// The mode of the strongest throttle.
+    /// Whether that throttle acts.
     #[inline(always)]
     #[must_use]
-    pub const fn throttle_mode(self) -> u8 {
-        self.mode(Self::THROTTLE)
+    pub const fn throttles(self) -> bool {
+        self.0 & Self::THROTTLE != 0
     }
 
     #[inline(always)]
@@ -106,8 +107,14 @@ impl<'a, T: Tables> Clock<'a, T> {
     #[inline(always)]
     pub(crate) fn now_ns(&mut self) -> u64 {
         if self.now_ns == 0 {
-            self.now_ns = self.tables.now_ns();
+            self.now_ns = self.tables.limits().precise_ns();
         }
+        self.now_ns
+    }
+
+    /// What was read; zero if nothing was.
+    #[inline(always)]
+    pub(crate) const fn read_ns(&self) -> u64 {
         self.now_ns
     }
 }

@@ -11,10 +11,14 @@ mod count;
 mod cursor;
 mod image;
 mod license;
+mod limits;
 mod maps;
+mod offender;
 mod proof;
 mod record;
+mod reset;
 mod tables;
+mod words;
 
 use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
 use aya_ebpf::macros::xdp;
@@ -22,7 +26,6 @@ use aya_ebpf::programs::XdpContext;
 use cursor::XdpPacket;
 use filter_common::abi::counter::Verdict;
 use filter_common::decide::decide;
-use filter_common::wire::cursor::Packet;
 use tables::MapTables;
 
 /// The filter: every frame of an interface, before the stack sees it.
@@ -34,11 +37,14 @@ fn palisade(context: XdpContext) -> u32 {
         return XDP_PASS;
     };
     let tables = MapTables::new(&context, &raw mut frame.scratch);
-    let decision = decide(&packet, &tables, frame);
+    let mut decision = decide(&packet, &tables, frame);
+    if decision.verdict == Verdict::RESET && !reset::rewrite(context.ctx, frame) {
+        decision.verdict = Verdict::DROP;
+    }
     #[cfg(feature = "log")]
     aya_log_ebpf::debug!(&context, "verdict {} reason {}", decision.verdict.0, decision.reason.0);
-    count::count(decision.verdict, decision.reason, packet.total_len());
-    count::count_lists(frame, decision.is_dropped_by_list(), packet.total_len());
+    count::count(decision.verdict, decision.reason, frame.bytes);
+    count::count_lists(frame, decision.is_ended_by_list(), frame.bytes);
     if decision.verdict == Verdict::DROP { XDP_DROP } else { XDP_PASS }
 }
 

@@ -1,32 +1,20 @@
 //! The maps: each with its key, value, writer, reader, size, and what happens when it is
-//! full. The daemon pins all of them by name; nothing here is pinned by itself.
+//! full. The daemon pins all of them by name; nothing here is pinned by itself. The maps of
+//! the address policy are in `image`, those of limits in `limits`.
 
 use aya_ebpf::macros::map;
-use aya_ebpf::maps::{Array, HashMap, LruHashMap, PerCpuArray, RingBuf};
+use aya_ebpf::maps::{Array, HashMap, PerCpuArray, RingBuf};
 use filter_common::abi::address::LIST_CAPACITY;
-use filter_common::abi::client::{
-    CLIENT_CAPACITY, ClientKey, ClientMeters, ClientVerdict, VERDICT_CAPACITY,
-};
-use filter_common::abi::config::HostConfig;
+use filter_common::abi::client::{ClientVerdict, VERDICT_CAPACITY};
 use filter_common::abi::counter::{Counters, ListCounters};
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
 use filter_common::abi::record::{RECORD_CAPACITY, RING_BYTES, SegmentRecord};
 use filter_common::abi::width::{INDEX_WORDS, VerdictKey};
-use filter_common::gcra::Limit;
 use filter_common::wire::frame::Frame;
 
 /// One element: the ABI version, written and read by the daemon alone.
 #[map]
 pub(crate) static ABI: Array<u32> = Array::with_max_entries(1, 0);
-
-/// One element: the host's settings. Written by the daemon, read at each packet.
-#[map]
-pub(crate) static CONFIG: Array<HostConfig> = Array::with_max_entries(1, 0);
-
-/// A list's number to the limit of its clients. Written by the daemon: before the list is
-/// in an image.
-#[map]
-pub(crate) static LIST_LIMITS: Array<Limit> = Array::with_max_entries(LIST_CAPACITY, 0);
 
 /// A list's number, on each CPU, to what was counted of it. Written by the program,
 /// summed by the daemon, which sets it to zero for a new list.
@@ -45,12 +33,6 @@ pub(crate) static VERDICTS: HashMap<VerdictKey, ClientVerdict> =
 /// gone.
 #[map]
 pub(crate) static VERDICT_INDEX: Array<u64> = Array::with_max_entries(INDEX_WORDS, 0);
-
-/// Client to its meters. Written by the program; when full the least recently seen
-/// client is forgotten and starts again with a full burst.
-#[map]
-pub(crate) static CLIENTS: LruHashMap<ClientKey, ClientMeters> =
-    LruHashMap::with_max_entries(CLIENT_CAPACITY, 0);
 
 /// Hash of a flow to the window of its hello. Written by the program; a new connection
 /// overwrites the slot it falls on.

@@ -2,11 +2,10 @@
 //! with.
 #![expect(unsafe_code, reason = "socket look-up helpers take and return raw pointers")]
 
-use crate::tables::network_words;
-use aya_ebpf::bindings::{BPF_F_CURRENT_NETNS, BPF_TCP_ESTABLISHED};
+use aya_ebpf::bindings::{BPF_F_CURRENT_NETNS, BPF_TCP_ESTABLISHED, xdp_md};
 use aya_ebpf::helpers::generated::{bpf_sk_release, bpf_skc_lookup_tcp};
-use aya_ebpf::programs::XdpContext;
 use core::mem::size_of;
+use filter_common::wire::address::Address;
 use filter_common::wire::frame::Frame;
 
 /// A four-tuple as the kernel's `struct bpf_sock_tuple` has it, in network order.
@@ -23,7 +22,7 @@ struct Tuple<A> {
 /// A blind spoofer would have to name an address and a port that are connected to this
 /// host at this moment. The sequence number isn't compared yet.
 #[inline(always)]
-pub(crate) fn is_established(context: &XdpContext, frame: &Frame) -> bool {
+pub(crate) fn is_established(context: *mut xdp_md, frame: &Frame) -> bool {
     let (source, destination) = (frame.source, frame.destination);
     let source_port = frame.tcp.source_port.to_be();
     let destination_port = frame.tcp.destination_port.to_be();
@@ -39,13 +38,12 @@ pub(crate) fn is_established(context: &XdpContext, frame: &Frame) -> bool {
 #[inline(always)]
 #[expect(clippy::cast_possible_truncation, reason = "12 or 36 bytes")]
 #[expect(clippy::cast_sign_loss, reason = "the helper wants the constant's bits")]
-fn look_up<A>(context: &XdpContext, mut tuple: Tuple<A>) -> bool {
+fn look_up<A>(context: *mut xdp_md, mut tuple: Tuple<A>) -> bool {
     let size = size_of::<Tuple<A>>() as u32;
     let pointer = (&raw mut tuple).cast();
     // SAFETY: the tuple lives in this stack frame and has the size that is given.
-    let socket = unsafe {
-        bpf_skc_lookup_tcp(context.ctx.cast(), pointer, size, BPF_F_CURRENT_NETNS as u64, 0)
-    };
+    let socket =
+        unsafe { bpf_skc_lookup_tcp(context.cast(), pointer, size, BPF_F_CURRENT_NETNS as u64, 0) };
     if socket.is_null() {
         return false;
     }
@@ -54,4 +52,17 @@ fn look_up<A>(context: &XdpContext, mut tuple: Tuple<A>) -> bool {
     // SAFETY: the reference was taken by the look-up and is given back once.
     unsafe { bpf_sk_release(socket.cast()) };
     state == BPF_TCP_ESTABLISHED
+}
+
+/// An address in network order, in words of four bytes.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
+const fn network_words(address: &Address) -> [u32; 4] {
+    let Address { high, low } = *address;
+    [
+        ((high >> 32) as u32).to_be(),
+        (high as u32).to_be(),
+        ((low >> 32) as u32).to_be(),
+        (low as u32).to_be(),
+    ]
 }

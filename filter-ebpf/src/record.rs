@@ -39,7 +39,7 @@ fn header(context: &XdpContext, frame: &Frame, stream_start: u32, copied: u32) -
         ifindex: context.ingress_ifindex() as u32,
         segment_len: frame.tcp.len,
         copied,
-        evidence: if proof::is_established(context, frame) { SegmentRecord::PROVEN } else { 0 },
+        evidence: if proof::is_established(context.ctx, frame) { SegmentRecord::PROVEN } else { 0 },
         reserved: 0,
     }
 }

@@ -3,8 +3,11 @@
 //! Each key has a built-in default: the daemon runs with no file at all. Whatever can be
 //! wrong is found while the file is read, so that the error names the line.
 
+mod limits;
+
+pub use limits::Limits;
+
 use filter_common::abi::Mode;
-use filter_common::gcra::Limit;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
 use std::collections::BTreeMap;
@@ -25,7 +28,7 @@ pub struct Config {
     pub mode: HostMode,
     /// Where things are kept.
     pub paths: Paths,
-    /// What each client may use.
+    /// What clients and services may use, by name.
     pub limits: Limits,
     /// What the address policy may take.
     pub policy: Policy,
@@ -60,20 +63,6 @@ pub struct Paths {
     pub run: PathBuf,
 }
 
-/// What each client may use.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Limits {
-    /// Packets of every kind.
-    pub packets: Rate,
-    /// New TCP connections.
-    pub connections: Rate,
-    /// Packets of a client with a throttle verdict.
-    pub throttle: Rate,
-    /// Packet limits that lists can name.
-    pub profiles: BTreeMap<String, Rate>,
-}
-
 /// What the address policy may take.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -84,19 +73,6 @@ pub struct Policy {
     /// How much of itself a list may lose when it is replaced, unless that is forced.
     #[serde(deserialize_with = "percent")]
     pub max_shrink_percent: u8,
-}
-
-/// A rate and a burst.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// Units a second.
-    pub per_sec: NonZeroU64,
-    /// Units that may come at once.
-    pub burst: NonZeroU64,
-    /// Whether the limit acts.
-    #[serde(default)]
-    pub mode: RuleMode,
 }
 
 /// Whether a rule acts.
@@ -180,27 +156,6 @@ impl Config {
     }
 }
 
-impl Rate {
-    const fn new(per_sec: u64, burst: u64) -> Self {
-        let (Some(per_sec), Some(burst)) = (NonZeroU64::new(per_sec), NonZeroU64::new(burst))
-        else {
-            return Self { per_sec: NonZeroU64::MIN, burst: NonZeroU64::MIN, mode: RuleMode::Off };
-        };
-        Self { per_sec, burst, mode: RuleMode::Enforce }
-    }
-
-    /// The limit as the kernel wants it.
-    #[must_use]
-    pub fn limit(&self) -> Limit {
-        let limit = Limit::new(self.per_sec.get(), self.burst.get());
-        match self.mode {
-            RuleMode::Enforce => limit,
-            RuleMode::Shadow => Limit { mode: u32::from(Mode::SHADOW.0), ..limit },
-            RuleMode::Off => Limit::default(),
-        }
-    }
-}
-
 impl RuleMode {
     /// The mode as the kernel wants it; `None` when the rule isn't there.
     #[must_use]
@@ -223,17 +178,6 @@ impl Default for Paths {
     }
 }
 
-impl Default for Limits {
-    fn default() -> Self {
-        Self {
-            packets: Rate::new(20_000, 40_000),
-            connections: Rate::new(100, 400),
-            throttle: Rate::new(100, 200),
-            profiles: BTreeMap::new(),
-        }
-    }
-}
-
 impl Default for Policy {
     fn default() -> Self {
         Self { memory_mb: NonZeroU32::new(64).unwrap_or(NonZeroU32::MIN), max_shrink_percent: 50 }
@@ -242,13 +186,13 @@ impl Default for Policy {
 
 impl Default for Classify {
     fn default() -> Self {
-        let handshakes = Rate::new(20, 60);
+        let count = |count| NonZeroU64::new(count).unwrap_or(NonZeroU64::MIN);
         Self {
             require_socket: true,
             tool_action: Action::Block,
             library_action: Action::Watch,
-            handshake_per_sec: handshakes.per_sec,
-            handshake_burst: handshakes.burst,
+            handshake_per_sec: count(20),
+            handshake_burst: count(60),
             verdict_for: Duration::from_mins(10),
             mode: RuleMode::Enforce,
             fingerprints: BTreeMap::new(),

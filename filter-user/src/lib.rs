@@ -11,6 +11,7 @@ pub mod control;
 pub mod daemon;
 pub mod datapath;
 pub mod fingerprint;
+pub mod limit;
 pub mod policy;
 pub mod replay;
 pub mod store;

@@ -2,21 +2,23 @@
 //!
 //! Captures are read through it, and tests hold the XDP program against it.
 
+use crate::limit::Compiled;
 use crate::policy::image::{HostMemory, Image};
 use crate::verdict::VerdictIndex;
 use filter_common::abi::address::AddressClass;
-use filter_common::abi::client::{ClientKey, ClientMeters, ClientVerdict, Meter};
+use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
+use filter_common::abi::limit::OTHER;
 use filter_common::abi::width::VerdictKey;
-use filter_common::decide::{Decision, Meters, Tables, decide};
-use filter_common::gcra::Limit;
+use filter_common::decide::{Decision, Tables, decide};
 use filter_common::hello::FlowRef;
+use filter_common::limit::memory::LimitMemory;
 use filter_common::policy::look_up;
 use filter_common::wire::address::Address;
 use filter_common::wire::cursor::SlicePacket;
 use filter_common::wire::frame::Frame;
-use std::cell::{Cell, RefCell};
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::rc::Rc;
@@ -28,12 +30,11 @@ pub struct HostTables {
     pub config: HostConfig,
     /// The compiled address policy, if there is one.
     pub policy: Option<Image<HostMemory>>,
-    /// The limits of lists, by their numbers.
-    pub list_limits: HashMap<u16, Limit>,
+    /// Limits, and what was used of them.
+    pub limits: LimitMemory,
     verdicts: HashMap<VerdictKey, ClientVerdict>,
     index: VerdictIndex,
     now_ns: Cell<u64>,
-    meters: RefCell<HashMap<ClientKey, Rc<Cell<ClientMeters>>>>,
     flows: Vec<Rc<Cell<FlowSlot>>>,
     segment: Cell<Option<(Frame, u32)>>,
 }
@@ -43,11 +44,10 @@ impl Default for HostTables {
         Self {
             config: HostConfig::default(),
             policy: None,
-            list_limits: HashMap::new(),
+            limits: LimitMemory::default(),
             verdicts: HashMap::new(),
             index: VerdictIndex::default(),
             now_ns: Cell::new(0),
-            meters: RefCell::default(),
             flows: (0..FLOW_SLOTS).map(|_| Rc::default()).collect(),
             segment: Cell::new(None),
         }
@@ -76,6 +76,16 @@ impl HostTables {
         self.verdicts.insert(key, verdict);
     }
 
+    /// Puts limits in the place of those that are there.
+    pub fn set_limits(&mut self, compiled: &Compiled) {
+        self.config.guarded = u64::from(compiled.guarded);
+        self.limits.secrets = self.config.limit_secrets;
+        self.limits.profiles = compiled.profiles.iter().copied().collect();
+        self.limits.plan = compiled.plan(OTHER);
+        let plans = (0..OTHER).map(|service| (service, compiled.plan(service)));
+        self.limits.plans = plans.filter(|(_, plan)| *plan != self.limits.plan).collect();
+    }
+
     /// Lifts what was decided about it.
     pub fn clear_verdict(&mut self, key: &VerdictKey) {
         self.verdicts.remove(key);
@@ -85,6 +95,7 @@ impl HostTables {
     /// Puts a frame, Ethernet header first, through the filter at the given time.
     pub fn run(&self, frame: &[u8], now_ns: u64) -> Outcome {
         self.now_ns.set(now_ns);
+        self.limits.now_ns.set(now_ns);
         self.segment.set(None);
         let decision = decide(&SlicePacket::new(frame), &self, &mut Frame::default());
         Outcome { decision, segment: self.segment.get() }
@@ -101,8 +112,12 @@ pub fn ip_addr(address: &Address) -> IpAddr {
 }
 
 impl Tables for &HostTables {
-    type Meters = HostMeters;
+    type Limits = LimitMemory;
     type Flow = HostFlow;
+
+    fn limits(&self) -> &LimitMemory {
+        &self.limits
+    }
 
     fn config(&self) -> Option<&HostConfig> {
         Some(&self.config)
@@ -115,10 +130,6 @@ impl Tables for &HostTables {
         look_up(&image.memory().lines(), address, || self.now_ns.get())
     }
 
-    fn list_limit(&self, list: u16) -> Limit {
-        self.list_limits.get(&list).copied().unwrap_or_default()
-    }
-
     fn verdict_widths(&self, bucket: u32) -> u64 {
         self.index.widths(bucket)
     }
@@ -127,40 +138,13 @@ impl Tables for &HostTables {
         self.verdicts.get(key).copied().unwrap_or_default()
     }
 
-    fn meters(&self, client: &ClientKey) -> Option<Self::Meters> {
-        Some(HostMeters(Rc::clone(self.meters.borrow_mut().entry(*client).or_default())))
-    }
-
     fn flow(&self, hash: u64) -> Option<Self::Flow> {
         let slot = usize::try_from(hash & u64::from(FLOW_SLOTS - 1)).ok()?;
         self.flows.get(slot).map(|slot| HostFlow(Rc::clone(slot)))
     }
 
-    fn now_ns(&self) -> u64 {
-        self.now_ns.get()
-    }
-
     fn record(&self, frame: &Frame, stream_start: u32) {
         self.segment.set(Some((*frame, stream_start)));
-    }
-}
-
-/// A client's meters on the host.
-#[derive(Debug)]
-pub struct HostMeters(Rc<Cell<ClientMeters>>);
-
-impl Meters for HostMeters {
-    fn charge(&self, meter: Meter, limit: &Limit, now_ns: u64) -> bool {
-        let mut meters = self.0.get();
-        let Some(word) = meters.arrival_ns.get_mut(usize::from(meter.0)) else {
-            return true;
-        };
-        let Some(next) = limit.charge(*word, now_ns) else {
-            return false;
-        };
-        *word = next;
-        self.0.set(meters);
-        true
     }
 }
 

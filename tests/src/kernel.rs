@@ -1,11 +1,13 @@
 //! The filter in the kernel, on maps of its own and attached nowhere.
 
-use crate::rules::{HALF_LIMITED, LIMITED, Rules, list_limit};
+use crate::rules::Rules;
 use anyhow::{Context, Result, bail};
 use aya::maps::{MapData, RingBuf};
 use filter_common::abi::counter::{Count, Counters, Reason, Verdict};
 use filter_common::abi::record::SegmentRecord;
 use filter_common::decide::Decision;
+use filter_user::clock::Now;
+use filter_user::datapath::limits::LimitMaps;
 use filter_user::datapath::maps::Maps;
 use filter_user::datapath::policy::PolicySlot;
 use filter_user::datapath::test_run::TestProgram;
@@ -15,6 +17,8 @@ use zerocopy::FromBytes;
 pub struct KernelFilter {
     /// Its maps, to be filled and read.
     pub maps: Maps,
+    /// Its limits.
+    pub limits: LimitMaps,
     /// Its address policy.
     pub policy: PolicySlot,
     /// The program alone, to be measured.
@@ -63,8 +67,9 @@ impl KernelFilter {
         let mut program = TestProgram::filter()?;
         let records = program.take_records()?;
         let maps = Maps::take(program.maps())?;
+        let limits = LimitMaps::take(program.maps())?;
         let policy = PolicySlot::take(program.maps())?;
-        Ok(Self { maps, policy, program, records })
+        Ok(Self { maps, limits, policy, program, records })
     }
 
     /// Fills the maps.
@@ -74,8 +79,9 @@ impl KernelFilter {
     /// The kernel's.
     pub fn fill(&mut self, rules: &Rules) -> Result<()> {
         self.maps.set_config(rules.config)?;
-        for list in [LIMITED, HALF_LIMITED] {
-            self.maps.set_list_limit(list, list_limit())?;
+        self.limits.apply(rules.limits.compile(), Now::read().ktime_ns)?;
+        for (list, limit) in rules.list_limits() {
+            self.limits.set_list_limit(list, limit)?;
         }
         let image = rules.image()?;
         let lines = image.used_lines() + SPARE_LINES;

@@ -1,10 +1,12 @@
 //! What Palisade's privileged tests, benchmarks and fuzzers share.
 
 pub mod bench;
+pub mod flood;
 pub mod frame;
 pub mod fuzz;
 pub mod kernel;
 pub mod lab;
+pub mod limit;
 pub mod output;
 pub mod packet;
 pub mod prefixes;

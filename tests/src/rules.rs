@@ -6,11 +6,12 @@ use crate::frame::source::{
 };
 use filter_common::abi::Mode;
 use filter_common::abi::address::ListId;
-use filter_common::abi::client::{ClientVerdict, Meter};
+use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::config::HostConfig;
+use filter_common::abi::limit::ListLimit;
 use filter_common::abi::width::{VerdictKey, Width};
-use filter_common::gcra::Limit;
 use filter_user::clock::Now;
+use filter_user::limit::{LimitAction, LimitBook, LimitSettings, Origin, built_in};
 use filter_user::policy::entries::Entries;
 use filter_user::policy::image::{Full, HostMemory, Image};
 use filter_user::policy::list::{List, ListAction, ListSettings};
@@ -27,6 +28,8 @@ pub struct Rules {
     pub config: HostConfig,
     /// The lists.
     pub policy: AddressPolicy,
+    /// Limits.
+    pub limits: LimitBook,
     /// Clients and prefixes, and their verdicts.
     pub verdicts: Vec<(VerdictKey, ClientVerdict)>,
 }
@@ -40,6 +43,27 @@ impl Rules {
     pub fn image(&self) -> Result<Image<HostMemory>, Full> {
         Image::build(HostMemory::new(IMAGE_LINES), &mut self.policy.compiler(0), 0)
     }
+
+    /// What lists limit their clients to.
+    #[must_use]
+    pub fn list_limits(&self) -> Vec<(ListId, ListLimit)> {
+        let lists = self.policy.lists().values().filter_map(|list| match &list.settings.action {
+            ListAction::Limit(name) => Some((list.id, self.limits.list_limit(name).ok()?)),
+            _ => None,
+        });
+        lists.collect()
+    }
+
+    /// Puts a limit in force.
+    ///
+    /// # Panics
+    ///
+    /// It can't be.
+    pub fn limit(&mut self, name: &str, toml: &str) {
+        let settings: LimitSettings = toml::from_str(toml).expect("settings of a limit");
+        let put = self.limits.put(name, settings, Origin::Operator, None);
+        put.expect("a limit that fits in");
+    }
 }
 
 const IMAGE_LINES: u32 = 1 << 20;
@@ -47,7 +71,12 @@ const IMAGE_LINES: u32 = 1 << 20;
 /// No rule, and every rule enforced that there would be.
 #[must_use]
 pub fn nothing() -> Rules {
-    let config = HostConfig { mode: HostConfig::ENFORCE, secret: SECRET, ..HostConfig::default() };
+    let config = HostConfig {
+        mode: HostConfig::ENFORCE,
+        secret: SECRET,
+        limit_secrets: [SECRET, !SECRET],
+        ..HostConfig::default()
+    };
     Rules { config, ..Rules::default() }
 }
 
@@ -56,14 +85,37 @@ const SECRET: u64 = 0x0123_4567_89ab_cdef;
 /// Lists and verdicts, so that each source gets what its name says.
 #[must_use]
 pub fn lists() -> Rules {
-    Rules { policy: policy(), verdicts: verdicts(), ..nothing() }
+    let mut rules = Rules { policy: policy(), verdicts: verdicts(), ..nothing() };
+    rules.limit("few", &few("packets", 12, ""));
+    rules
 }
 
 /// [`lists`] and limits.
 #[must_use]
 pub fn everything() -> Rules {
     let mut rules = lists();
-    rules.config.limits = AT_ONCE.map(few);
+    let [packets, connections, throttle] = AT_ONCE;
+    rules.limit(built_in::PACKETS, &few("packets", packets, "services = ['any']"));
+    rules.limit(built_in::CONNECTIONS, &few("connections", connections, "services = ['any']"));
+    rules.limit(built_in::THROTTLE, &few("packets", throttle, ""));
+    rules
+}
+
+/// Limits of the other kinds, each for a service of its own, and of prefixes wide enough
+/// that the corpus goes over them.
+#[must_use]
+pub fn further() -> Rules {
+    let mut rules = nothing();
+    let wide = "key = 'client/8/16'";
+    let bytes =
+        format!("unit = 'bytes'\nrate = '200/h'\nburst = '64KiB'\n{wide}\nservices = ['tcp']");
+    rules.limit("bytes", &bytes);
+    let reset = "services = ['tcp/443']\naction = 'reset'";
+    rules.limit("handshakes", &few("handshakes", 1, reset));
+    let quota = format!("unit = 'packets'\nquota = '3/day'\n{wide}\nservices = ['icmp']");
+    rules.limit("quota", &quota);
+    let together = "key = 'service'\nservices = ['udp/53', 'udp/1000-6000']";
+    rules.limit("together", &few("packets", 8, together));
     rules
 }
 
@@ -72,15 +124,9 @@ pub const LIMITED: ListId = ListId(8);
 /// The one that would limit its clients.
 pub const HALF_LIMITED: ListId = ListId(9);
 
-/// The limit of both.
-#[must_use]
-pub fn list_limit() -> Limit {
-    few(12)
-}
-
 /// How many packets, connections and packets of a throttled client [`everything`] lets
 /// through at once.
-pub const AT_ONCE: [u64; Meter::HOST_COUNT] = [25, 1, 5];
+pub const AT_ONCE: [u64; 3] = [25, 1, 5];
 
 /// [`everything`], and nothing of it acts, because the host only monitors.
 #[must_use]
@@ -91,11 +137,17 @@ pub fn monitored() -> Rules {
 }
 
 /// [`everything`], and nothing of it acts, because each rule is in shadow.
+///
+/// # Panics
+///
+/// It doesn't.
 #[must_use]
 pub fn shadowed() -> Rules {
     let mut rules = everything();
-    let limits = rules.config.limits.iter_mut();
-    limits.for_each(|limit| limit.mode = u32::from(Mode::SHADOW.0));
+    for (name, limit) in rules.limits.clone().profiles() {
+        let settings = LimitSettings { action: LimitAction::Shadow, ..limit.settings.clone() };
+        rules.limits.put(name, settings, limit.origin, None).expect("it fitted in before");
+    }
     let blocks = rules.policy.lists_mut().filter(|(name, _)| *name != ALLOW_LIST);
     blocks.for_each(|(_, list)| list.settings.mode = Mode::SHADOW);
     rules.verdicts.iter_mut().for_each(|(_, verdict)| verdict.mode = Mode::SHADOW.0);
@@ -103,9 +155,8 @@ pub fn shadowed() -> Rules {
 }
 
 /// So many at once, and then one an hour: no clock is so wrong that it mattered.
-fn few(burst: u64) -> Limit {
-    let interval_ns = 3_600_000_000_000;
-    Limit { interval_ns, tolerance_ns: interval_ns * (burst - 1), ..Limit::default() }
+fn few(unit: &str, burst: u64, more: &str) -> String {
+    format!("unit = '{unit}'\nrate = '1/h'\nburst = {burst}\n{more}")
 }
 
 fn policy() -> AddressPolicy {

@@ -1,7 +1,7 @@
 //! The same filter twice, in the kernel and on the host, with the same rules.
 
 use crate::kernel::{KernelFilter, Recorded, Seen};
-use crate::rules::{HALF_LIMITED, LIMITED, Rules, list_limit};
+use crate::rules::Rules;
 use anyhow::Result;
 use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::counter::Verdict;
@@ -38,7 +38,9 @@ impl Twins {
         kernel.fill(rules)?;
         let mut host = HostTables::default();
         host.config = rules.config;
-        host.list_limits.extend([LIMITED, HALF_LIMITED].map(|list| (list.0, list_limit())));
+        host.set_limits(rules.limits.compile());
+        let lists = rules.list_limits().into_iter();
+        host.limits.lists.extend(lists.map(|(list, limit)| (list.0, limit)));
         host.policy = Some(rules.image()?);
         for (key, verdict) in &rules.verdicts {
             host.set_verdict(*key, *verdict);
@@ -86,7 +88,8 @@ impl Pair {
     }
 }
 
-/// The host's outcome in the terms of the kernel's.
+/// The host's outcome in the terms of the kernel's. A reset passes: the kernel has made one
+/// of the frame.
 fn seen(bytes: &[u8], outcome: &Outcome) -> Seen {
     let dropped = outcome.decision.verdict == Verdict::DROP;
     Seen {

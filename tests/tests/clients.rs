@@ -61,7 +61,9 @@ fn a_throttled_client_gets_its_share_and_no_more() -> Result<()> {
     let answered = lab.flood(PEERS[0], 200)?;
     ensure!((20..190).contains(&answered), "{answered} of 200 passed a burst of 20");
     ensure!(daemon.packets("drop", "throttle")? > 0);
-    ensure!(daemon.json(&["explain", PEERS[0]])?["effect"] == "limited");
+    // Its burst is used up, or a packet of it has come back already.
+    let effect = daemon.json(&["explain", PEERS[0]])?["effect"].clone();
+    ensure!(effect == "limited" || effect == "drop", "{effect}");
     daemon.must(&["verdict", "del", PEERS[0]])?;
     daemon.palisade(&["verdict", "del", PEERS[0]])?.refused(1, "no verdict")?;
     Ok(())

@@ -46,11 +46,14 @@ fn without_rules() -> Result<()> {
 #[test]
 fn with_and_without_limits_and_each_reason_is_reached() -> Result<()> {
     require_privileges!();
-    let reached = [agreed(&rules::lists())?, agreed(&rules::everything())?].concat();
+    let sets = [rules::lists(), rules::everything(), rules::further()];
+    let reached = sets.iter().map(agreed).collect::<Result<Vec<_>>>()?.concat();
     for reason in (0..=u8::MAX).map(Reason).take(Reason::COUNT) {
         let found = reached.iter().any(|decision| decision.reason == reason);
         assert!(found, "no frame is counted under {}", reason.name());
     }
+    let resets = |decision: &Decision| decision.verdict == Verdict::RESET;
+    assert!(reached.iter().any(resets), "no frame became a reset");
     Ok(())
 }
 
@@ -87,7 +90,7 @@ fn on_thousands_of_mutations() -> Result<()> {
     require_privileges!();
     let corpus = frame::corpus();
     let mut rng = StdRng::seed_from_u64(SEED);
-    for rules in [rules::lists(), rules::everything()] {
+    for rules in [rules::lists(), rules::everything(), rules::further()] {
         let mut twins = Twins::new(&rules)?;
         for i in 0..MUTATIONS {
             let frame = mutation::mutated(&corpus, &mut rng);

@@ -33,13 +33,18 @@ fn each_program_loads_within_its_budget() -> Result<()> {
     for name in ["none", "ours", "lpm_trie", "hash", "classify"] {
         check(name, TestProgram::lookup(name)?)?;
     }
+    check("flood", TestProgram::flood()?)?;
+    for name in ["unmetered", "metered", "lru_hash"] {
+        check(name, TestProgram::metering(name)?)?;
+    }
     Ok(())
 }
 
 #[test]
 fn each_program_has_a_budget_and_each_budget_a_program() -> Result<()> {
     require_privileges!();
-    let objects = [object::FILTER, object::BASELINE, object::LOOKUP];
+    let objects =
+        [object::FILTER, object::BASELINE, object::LOOKUP, object::METERING, object::FLOOD];
     let mut built: Vec<_> = objects.into_iter().map(programs).collect::<Result<Vec<_>>>()?.concat();
     built.sort();
     assert_eq!(built, budgets()?.into_keys().collect::<Vec<_>>());

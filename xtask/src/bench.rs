@@ -1,4 +1,4 @@
-//! `cargo xtask bench`: what a packet costs.
+//! `cargo xtask bench`: what a packet costs, and what clients lose beside a flood.
 
 use std::path::Path;
 
@@ -34,6 +34,10 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         term::status(&format!("measuring {group} ..."));
         let mut command = isolate::command(&program);
         command.arg(&group);
+        if group == WITH_LAB {
+            setup::for_tests()?;
+            command.env("PALISADE_BIN_DIR", workspace::build_palisade("release")?);
+        }
         if let Some(runs) = options.runs {
             command.args(["--runs", &runs.to_string()]);
         }
@@ -41,6 +45,9 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     }
     Ok(true)
 }
+
+/// The group that plays in a lab with the daemon, a real server and real clients.
+const WITH_LAB: &str = "flood";
 
 fn groups(program: &Path, options: &Options) -> Result<Vec<String>> {
     if !options.groups.is_empty() {

@@ -43,7 +43,7 @@ enum Command {
     Check,
     /// Check the house rules that Cargo can't
     Tidy,
-    /// Measure the cost per packet (root)
+    /// Measure the cost per packet, and what clients lose beside a flood (root)
     Bench(bench::Options),
     /// Look for disagreement and panics with random input, shortly (root)
     Fuzz(fuzz::Options),

@@ -1,12 +1,11 @@
 //! The switches that the program reads at each packet.
 
 use super::assert_layout;
-use crate::gcra::Limit;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Host-wide settings.
 ///
-/// *Shape*: 88 bytes, the one element of the `CONFIG` map.
+/// *Shape*: 48 bytes, the one element of the `CONFIG` map.
 ///
 /// *Concurrency*: the daemon writes it whole while packets flow. A packet may see one
 /// field's old and another's new value; each is meaningful alone.
@@ -23,11 +22,15 @@ pub struct HostConfig {
     /// Keys the flow hints and the index of verdicts, so that nobody outside can aim at a
     /// slot. It stays once it is set: what it keys lies in maps that outlive the daemon.
     pub secret: u64,
-    /// One limit for each of the first [`Meter`](super::client::Meter)s.
-    pub limits: [Limit; super::client::Meter::HOST_COUNT],
+    /// Keys the meters, as [`HostConfig::secret`] keys the hints. They stay as well.
+    pub limit_secrets: [u64; 2],
+    /// A bit for each profile: which of its two copies counts.
+    pub limit_copies: u64,
+    /// Not zero when some profile is guarded: then it is learned who has proved himself.
+    pub guarded: u64,
 }
 
-assert_layout!(HostConfig, size 88, align 8, mode at 0, secret at 8, limits at 16);
+assert_layout!(HostConfig, size 48, align 8, mode at 0, secret at 8, limit_secrets at 16);
 
 impl HostConfig {
     /// Every rule only counts. Zero, so that a program without a daemon drops nothing.

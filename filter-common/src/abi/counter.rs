@@ -6,7 +6,7 @@ use super::assert_layout;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What became of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Verdict(pub u8);
 
 impl Verdict {
@@ -16,10 +16,12 @@ impl Verdict {
     pub const DROP: Self = Self(1);
     /// It went on, but an enforced rule would have ended it.
     pub const WOULD_DROP: Self = Self(2);
+    /// The local stack got a TCP reset in its place.
+    pub const RESET: Self = Self(3);
     /// How many there are.
-    pub const COUNT: usize = 3;
+    pub const COUNT: usize = 4;
     /// Their names, by number.
-    pub const NAMES: [&'static str; Self::COUNT] = ["pass", "drop", "would-drop"];
+    pub const NAMES: [&'static str; Self::COUNT] = ["pass", "drop", "would-drop", "reset"];
 
     /// The name that operators see.
     #[must_use]
@@ -71,12 +73,20 @@ reasons! {
     CLIENT_VERDICT = 11, "client-verdict";
     /// A throttle verdict on the client, and it went over the throttle limit.
     THROTTLE = 12, "throttle";
-    /// The client went over its packet limit.
+    /// The client went over a limit of packets.
     PACKET_LIMIT = 13, "packet-limit";
-    /// The client went over its limit of new connections.
+    /// The client went over a limit of new connections.
     CONNECTION_LIMIT = 14, "connection-limit";
     /// The client went over the limit profile of a list.
     LIST_LIMIT = 15, "list-limit";
+    /// The client went over a limit of bytes.
+    BYTE_LIMIT = 16, "byte-limit";
+    /// The client went over a limit of TLS handshakes.
+    HANDSHAKE_LIMIT = 17, "handshake-limit";
+    /// The client has used its quota up.
+    QUOTA = 18, "quota";
+    /// All of a service together went over a limit.
+    SERVICE_LIMIT = 19, "service-limit";
 }
 
 impl Reason {
@@ -157,7 +167,9 @@ pub struct Counters {
     pub segments_lost: u64,
 }
 
-assert_layout!(Counters, size 784, align 8, by at 0, segments_recorded at 768, segments_lost at 776);
+assert_layout!(
+    Counters, size 1296, align 8, by at 0, segments_recorded at 1280, segments_lost at 1288
+);
 
 impl Default for Counters {
     fn default() -> Self {

@@ -9,6 +9,7 @@ pub mod client;
 pub mod config;
 pub mod counter;
 pub mod flow;
+pub mod limit;
 pub mod record;
 pub mod width;
 
@@ -16,7 +17,7 @@ pub mod width;
 ///
 /// A daemon that finds another number refuses the pins: it can't know what the fields
 /// of another version mean.
-pub const ABI_VERSION: u32 = 2;
+pub const ABI_VERSION: u32 = 3;
 
 /// Whether a rule acts or only counts.
 ///

@@ -1,9 +1,12 @@
 use super::*;
 use crate::abi::address::ListId;
+use crate::abi::limit::{Plan, Profile, THROTTLE_PROFILE};
+use crate::gcra::Rate;
 use crate::packet::{ACK, Packet as Builder, Segment};
 use memory::Memory;
 use std::vec::Vec;
 
+mod list;
 pub(crate) mod memory;
 
 const PASSED: Decision = Decision::pass(Reason::NO_RULE);
@@ -35,10 +38,33 @@ fn verdict(action: u8, mode: Mode) -> ClientVerdict {
     ClientVerdict { expires_ns, action, mode: mode.0, ..ClientVerdict::default() }
 }
 
-/// One at once, and then one an hour.
-fn one(mode: Mode) -> Limit {
-    let interval_ns = 3_600_000_000_000;
-    Limit { interval_ns, mode: u32::from(mode.0), ..Limit::default() }
+/// Numbers of limits.
+const THROTTLE: u32 = THROTTLE_PROFILE;
+const PACKETS: u32 = 2;
+const CONNECTIONS: u32 = 3;
+const LISTED: u32 = 4;
+
+/// A client's limit: so many at once, and then one an hour.
+fn few(number: u32, burst: u64, mode: Mode) -> (u32, Profile) {
+    let (unit, reason) = match number {
+        THROTTLE => (Profile::PACKETS, Reason::THROTTLE),
+        CONNECTIONS => (Profile::CONNECTIONS, Reason::CONNECTION_LIMIT),
+        _ => (Profile::PACKETS, Reason::PACKET_LIMIT),
+    };
+    let profile = Profile {
+        rate: Rate::new(1, 3_600_000_000_000, burst, Rate::FINE),
+        v4_mask: u32::MAX,
+        v6_mask: u64::MAX,
+        unit,
+        action: if mode == Mode::SHADOW { Profile::SHADOW } else { Profile::DROP },
+        reason: reason.0,
+        ..Profile::default()
+    };
+    (number, profile)
+}
+
+fn one(number: u32, mode: Mode) -> (u32, Profile) {
+    few(number, 1, mode)
 }
 
 fn enforcing() -> Memory {
@@ -46,25 +72,26 @@ fn enforcing() -> Memory {
     Memory::new(config, NOW_NS)
 }
 
-/// A limit on one meter, none on the others.
-fn limited(meter: Meter, mode: Mode) -> Memory {
+/// One limit, which is that of every service unless it is the throttle.
+fn limited(number: u32, mode: Mode) -> Memory {
     let mut memory = enforcing();
-    memory.config.limits[usize::from(meter.0)] = one(mode);
+    memory.charge(&[one(number, mode)]);
+    if number == THROTTLE {
+        memory.limits.plan = Plan::default();
+    }
     memory
 }
 
-/// Everything that can refuse a packet does, from its first SYN on; the modes say which
-/// of them act.
+/// Everything that can refuse a packet does, from its second SYN on; the modes say which
+/// of them act. The first SYN has gone by.
 fn all_refusing(block: Mode, client: Mode, limits: Mode) -> Memory {
     let mut memory = enforcing();
+    memory.limits.profiles.extend([one(THROTTLE, limits)]);
+    memory.charge(&[one(PACKETS, limits), one(CONNECTIONS, limits)]);
+    memory.verdict = verdict(ClientVerdict::THROTTLE, Mode::ENFORCE);
+    assert_eq!(memory.run(&syn()), PASSED);
     memory.class = class(AddressClass::BLOCK, block);
     memory.verdict = verdict(ClientVerdict::BLOCK, client);
-    memory.config.limits = [one(limits); Meter::HOST_COUNT];
-    let key = Address::v4(0xc000_0201).client();
-    let used = (&memory).meters(&key).unwrap();
-    for meter in [Meter::PACKETS, Meter::CONNECTIONS, Meter::THROTTLE] {
-        assert!(used.charge(meter, &one(limits), NOW_NS));
-    }
     memory
 }
 
@@ -101,17 +128,17 @@ fn a_verdict_ends_at_its_very_nanosecond() {
     let mut memory = enforcing();
     memory.verdict = verdict(ClientVerdict::BLOCK, Mode::ENFORCE);
     assert_eq!(memory.run(&datagram()), Decision::drop(Reason::CLIENT_VERDICT));
-    memory.now_ns += 1;
+    memory.advance(1);
     assert_eq!(memory.run(&datagram()), PASSED);
 }
 
 #[test]
 fn a_throttled_client_gets_the_throttle_limit_while_it_lasts() {
-    let mut memory = limited(Meter::THROTTLE, Mode::ENFORCE);
+    let mut memory = limited(THROTTLE, Mode::ENFORCE);
     memory.verdict = verdict(ClientVerdict::THROTTLE, Mode::ENFORCE);
     assert_eq!(memory.run(&datagram()), PASSED);
     assert_eq!(memory.run(&datagram()), Decision::drop(Reason::THROTTLE));
-    memory.now_ns += 1;
+    memory.advance(1);
     assert_eq!(memory.run(&datagram()), PASSED);
 }
 
@@ -124,13 +151,13 @@ fn without_a_throttle_limit_a_throttled_client_passes() {
 
 #[test]
 fn a_client_that_nobody_throttled_has_no_throttle_limit() {
-    let memory = limited(Meter::THROTTLE, Mode::ENFORCE);
+    let memory = limited(THROTTLE, Mode::ENFORCE);
     assert_eq!([memory.run(&datagram()), memory.run(&datagram())], [PASSED; 2]);
 }
 
 #[test]
 fn the_packet_limit_counts_packets_of_each_client_apart() {
-    let memory = limited(Meter::PACKETS, Mode::ENFORCE);
+    let memory = limited(PACKETS, Mode::ENFORCE);
     assert_eq!(memory.run(&datagram()), PASSED);
     assert_eq!(memory.run(&datagram()), Decision::drop(Reason::PACKET_LIMIT));
     let other = Builder::v4([192, 0, 2, 2], [198, 51, 100, 7]);
@@ -139,7 +166,7 @@ fn the_packet_limit_counts_packets_of_each_client_apart() {
 
 #[test]
 fn the_connection_limit_counts_nothing_but_new_connections() {
-    let memory = limited(Meter::CONNECTIONS, Mode::ENFORCE);
+    let memory = limited(CONNECTIONS, Mode::ENFORCE);
     assert_eq!(memory.run(&syn()), PASSED);
     assert_eq!(memory.run(&syn()), Decision::drop(Reason::CONNECTION_LIMIT));
     let acknowledging = Segment { flags: ACK, ..Segment::syn((40_000, 443), 8) };
@@ -167,25 +194,25 @@ fn a_throttle_in_shadow_leaves_the_packet_limit_in_force() {
 #[test]
 fn a_packet_limit_in_shadow_leaves_the_connection_limit_in_force() {
     let mut memory = all_refusing(Mode::SHADOW, Mode::SHADOW, Mode::ENFORCE);
-    memory.config.limits[usize::from(Meter::PACKETS.0)] = one(Mode::SHADOW);
+    memory.limits.profiles.extend([one(PACKETS, Mode::SHADOW)]);
     assert_eq!(memory.run(&syn()), Decision::drop(Reason::CONNECTION_LIMIT));
 }
 
 #[test]
 fn each_rule_in_shadow_passes_and_is_counted() {
-    let shadow = |meter| limited(meter, Mode::SHADOW);
+    let shadow = |number| limited(number, Mode::SHADOW);
     let mut blocked = enforcing();
     blocked.class = class(AddressClass::BLOCK, Mode::SHADOW);
     let mut convicted = enforcing();
     convicted.verdict = verdict(ClientVerdict::BLOCK, Mode::SHADOW);
-    let mut throttled = shadow(Meter::THROTTLE);
+    let mut throttled = shadow(THROTTLE);
     throttled.verdict = verdict(ClientVerdict::THROTTLE, Mode::SHADOW);
     let rows = [
         (blocked, Reason::BLOCKLIST),
         (convicted, Reason::CLIENT_VERDICT),
         (throttled, Reason::THROTTLE),
-        (shadow(Meter::PACKETS), Reason::PACKET_LIMIT),
-        (shadow(Meter::CONNECTIONS), Reason::CONNECTION_LIMIT),
+        (shadow(PACKETS), Reason::PACKET_LIMIT),
+        (shadow(CONNECTIONS), Reason::CONNECTION_LIMIT),
     ];
     for (memory, reason) in rows {
         memory.run(&syn());
@@ -257,26 +284,4 @@ fn a_hello_that_a_shadow_rule_would_drop_is_recorded_and_a_dropped_one_is_not() 
         memory.run(&frame);
         assert_eq!(memory.recorded().len(), recorded);
     }
-}
-
-#[test]
-fn a_list_limits_in_the_place_of_the_host() {
-    let mut memory = limited(Meter::PACKETS, Mode::ENFORCE);
-    memory.class = class(AddressClass::LIMIT, Mode::ENFORCE);
-    memory.list_limit =
-        Limit { tolerance_ns: one(Mode::ENFORCE).interval_ns, ..one(Mode::ENFORCE) };
-    let outcomes = [0; 4].map(|_| memory.run(&datagram()));
-    let dropped = Decision::drop(Reason::LIST_LIMIT);
-    assert_eq!(outcomes, [PASSED, PASSED, dropped, dropped]);
-}
-
-#[test]
-fn a_list_in_shadow_limits_beside_the_host() {
-    let mut memory = limited(Meter::PACKETS, Mode::ENFORCE);
-    memory.config.limits[0].tolerance_ns = 2 * one(Mode::ENFORCE).interval_ns;
-    memory.class = class(AddressClass::LIMIT, Mode::SHADOW);
-    memory.list_limit = one(Mode::ENFORCE);
-    let outcomes = [0; 4].map(|_| memory.run(&datagram()));
-    let would = would_drop(Reason::LIST_LIMIT);
-    assert_eq!(outcomes, [PASSED, would, would, Decision::drop(Reason::PACKET_LIMIT)]);
 }

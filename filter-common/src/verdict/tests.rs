@@ -1,10 +1,12 @@
 use super::*;
-use crate::abi::client::{ClientMeters, Meter};
 use crate::abi::config::HostConfig;
 use crate::abi::counter::{Reason, Verdict};
+use crate::abi::limit::{Profile, THROTTLE_PROFILE};
 use crate::abi::width::VerdictKey;
 use crate::decide::tests::memory::Memory;
-use crate::gcra::Limit;
+use crate::gcra::Rate;
+use crate::limit::key;
+use crate::limit::meter::{Meters, Word};
 use crate::packet::Packet;
 use proptest::prelude::*;
 use std::vec::Vec;
@@ -27,12 +29,21 @@ fn ended(action: u8) -> ClientVerdict {
     ClientVerdict { expires_ns: NOW_NS, ..verdict(action, Mode::ENFORCE) }
 }
 
+fn throttle() -> Profile {
+    Profile {
+        rate: Rate::new(1, 3_600_000_000_000, 1, Rate::FINE),
+        v4_mask: u32::MAX,
+        v6_mask: u64::MAX,
+        reason: Reason::THROTTLE.0,
+        ..Profile::default()
+    }
+}
+
 /// A host with these verdicts around [`V6`], and a throttle that lets one packet through.
 fn host(verdicts: &[(Width, ClientVerdict)]) -> Memory {
-    let mut limits = [Limit::default(); Meter::HOST_COUNT];
-    limits[usize::from(Meter::THROTTLE.0)] = Limit { interval_ns: 1 << 40, ..Limit::default() };
-    let config = HostConfig { mode: HostConfig::ENFORCE, limits, ..HostConfig::default() };
+    let config = HostConfig { mode: HostConfig::ENFORCE, ..HostConfig::default() };
     let mut memory = Memory::new(config, NOW_NS);
+    memory.limits.profiles.insert(THROTTLE_PROFILE, throttle());
     memory.verdicts.extend(verdicts.iter().map(|(width, verdict)| (width.key(&v6()), *verdict)));
     memory
 }
@@ -103,7 +114,7 @@ fn a_narrow_one_that_has_ended_or_is_unknown_does_not_hide_a_wide_one() {
 fn the_clock_is_read_when_a_verdict_was_found_and_not_before() {
     let block = verdict(ClientVerdict::THROTTLE, Mode::SHADOW);
     let mut memory = host(&[]);
-    memory.config.limits = Default::default();
+    memory.limits.profiles.clear();
     second(&memory);
     assert_eq!(memory.clock_reads(), 0);
     memory.verdicts.extend([Width::HOST, Width::V6_64].map(|width| (width.key(&v6()), block)));
@@ -129,8 +140,10 @@ fn meters_stay_those_of_the_client() {
     assert_eq!(second(&memory), THROTTLED);
     let other = memory.run(&Packet::v6(neighbour, [1; 16]).udp((1, 2), b"?").build());
     assert_eq!((other.verdict, other.reason), PASSED);
-    let used = (&memory).meters(&v6().client()).unwrap().get();
-    assert_ne!(used, ClientMeters::default());
+    let place = key::place(&[0; 2], &throttle(), THROTTLE_PROFILE, &v6());
+    let meters = memory.limits.meters(place.set).unwrap();
+    assert_eq!(meters.tag(0).load(), place.tag);
+    assert_ne!(meters.word(0).load(), 0);
 }
 
 #[test]
@@ -221,7 +234,7 @@ proptest! {
         prop_assert_eq!(found.is_throttled(), !block && (throttle || throttle_shadow));
         if !block {
             prop_assert_eq!(found.block_mode(), Mode::SHADOW.0);
-            prop_assert_eq!(found.throttle_mode() == Mode::ENFORCE.0, throttle);
+            prop_assert_eq!(found.throttles(), throttle);
         }
     }
 }

@@ -8,11 +8,13 @@ use super::address::Address;
 use super::header::TcpFlags;
 use crate::abi::address::AddressClass;
 use crate::abi::assert_layout;
-use crate::abi::counter::Reason;
+use crate::abi::counter::{Reason, Verdict};
+use crate::abi::limit::Plan;
+use crate::hello::Start;
 
 /// A frame, as far as it could be read.
 ///
-/// *Shape*: 72 bytes without padding. [`Frame::kind`] says which fields have a meaning.
+/// *Shape*: 120 bytes without padding. [`Frame::kind`] says which fields have a meaning.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Frame {
@@ -30,20 +32,75 @@ pub struct Frame {
     /// The first rule that would have dropped it, had it been enforced, or
     /// [`Reason::NO_RULE`]. It stands here so that the verifier forgets it as well.
     pub shadowed: Reason,
-    reserved: u8,
+    /// Whether its client has proved itself.
+    pub proof: Proof,
     /// What the address policy says of it. It stands here for the same reason.
     pub class: AddressClass,
     /// The list that dropped it or would have, by its number; zero if none did.
     pub refused_by: u16,
-    reserved_too: u16,
+    /// Why a limit refused it, or [`Reason::NO_RULE`].
+    pub refused: Reason,
+    /// What follows from that.
+    pub refusal: Verdict,
     /// Room for a number that the verifier shall forget.
     pub scratch: u64,
+    /// The start of a ClientHello in it.
+    pub hello: Start,
+    /// The steps of its service's limits that are left.
+    pub plan: Plan,
+    /// When it came, once that was asked; else zero.
+    pub now_ns: u64,
+    /// All of its bytes.
+    pub bytes: u32,
+    /// What it asks for: a destination port or one of the numbers behind them, as
+    /// [`crate::abi::limit`] has them.
+    pub service: u32,
+    /// Not zero when the host only monitors.
+    pub monitor: u8,
+    /// The unit that a list's profile counts, in the place of the service's own.
+    pub replaced_unit: u8,
+    /// Where its IP header starts in the frame.
+    pub network_offset: u8,
+    /// That header's version.
+    pub version: u8,
+    /// The steps of its client's own limits that are left, of a byte each.
+    pub own_steps: u16,
+    /// How often another CPU was faster at a meter.
+    pub lost: u8,
+    reserved: u8,
 }
 
 assert_layout!(
-    Frame, size 72, align 8, destination at 16, tcp at 32, kind at 52, reason at 53, class at 56,
-    refused_by at 60
+    Frame, size 120, align 8, destination at 16, tcp at 32, kind at 52, reason at 53, class at 56,
+    refused_by at 60, scratch at 64, plan at 80, bytes at 104, monitor at 112
 );
+
+impl Frame {
+    /// Whether the local stack would make something of a reset in its place: a whole segment
+    /// of a connection that is there already.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_resettable(&self) -> bool {
+        let flags = self.tcp.flags;
+        matches!(self.kind, Kind::Tcp)
+            && !self.tcp.fragment
+            && !flags.synchronizes()
+            && !flags.resets()
+    }
+}
+
+/// Whether a packet's client has completed a handshake lately.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Proof(pub u8);
+
+impl Proof {
+    /// Nobody has asked.
+    pub const UNKNOWN: Self = Self(0);
+    /// It has.
+    pub const PROVEN: Self = Self(1);
+    /// Nothing says so.
+    pub const NONE: Self = Self(2);
+}
 
 /// What is known of a frame, and so which of its fields count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

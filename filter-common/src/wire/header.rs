@@ -32,6 +32,8 @@ impl IpProto {
     pub const TCP: Self = Self(6);
     /// UDP.
     pub const UDP: Self = Self(17);
+    /// ICMP.
+    pub const ICMP: Self = Self(1);
     /// ICMP for IPv6.
     pub const ICMPV6: Self = Self(58);
     /// The IPv6 fragment header.
@@ -181,6 +183,20 @@ impl TcpFlags {
     #[must_use]
     pub const fn opens(self) -> bool {
         self.0 & 0b1_0010 == 0b0_0010
+    }
+
+    /// Whether SYN is set, with or without ACK.
+    #[inline(always)]
+    #[must_use]
+    pub const fn synchronizes(self) -> bool {
+        self.0 & 0b0_0010 != 0
+    }
+
+    /// Whether the packet ends a connection at once: RST.
+    #[inline(always)]
+    #[must_use]
+    pub const fn resets(self) -> bool {
+        self.0 & 0b0_0100 != 0
     }
 }
 

@@ -6,3 +6,4 @@ pub mod client_hello;
 pub mod cursor;
 pub mod frame;
 pub mod header;
+pub mod reset;

@@ -8,7 +8,7 @@ pub mod fingerprints;
 pub mod knowledge;
 
 use filter_common::abi::client::ClientKey;
-use filter_common::gcra::Limit;
+use filter_common::gcra::Rate;
 use fingerprints::Fingerprints;
 use knowledge::{Kind, Knowledge};
 use std::collections::{BTreeMap, HashMap};
@@ -53,7 +53,7 @@ pub struct Settings {
     /// For further fingerprints.
     pub fingerprints: BTreeMap<String, Sanction>,
     /// Handshakes that a client may make.
-    pub handshakes: Limit,
+    pub handshakes: Rate,
     /// How long a verdict lasts.
     pub lasts: Duration,
 }
@@ -183,7 +183,9 @@ impl Classifier {
     }
 
     fn judge_rate(&self, hello: &HelloSeen) -> Request {
-        let per_sec = 1_000_000_000 / self.settings.handshakes.interval_ns.max(1);
+        let rate = &self.settings.handshakes;
+        let in_a_second = rate.clock(rate.origin_ns + 1_000_000_000).wrapping_sub(rate.origin);
+        let per_sec = in_a_second >> rate.unit_bits;
         let reason = format!("more than {per_sec} TLS handshakes a second");
         self.request(hello.client, Sanction::Throttle, reason)
     }
@@ -193,21 +195,20 @@ impl Classifier {
     }
 
     fn is_over_rate(&mut self, client: ClientKey, now_ns: u64) -> bool {
-        let limit = self.settings.handshakes;
+        let rate = self.settings.handshakes;
+        let clock = rate.clock(now_ns);
         if self.handshakes.len() >= CLIENTS && !self.handshakes.contains_key(&client) {
-            self.handshakes.retain(|_, arrival_ns| *arrival_ns > now_ns);
+            self.handshakes.retain(|_, word| Rate::ahead(*word, clock) != 0);
         }
-        if self.handshakes.len() >= CLIENTS && !self.handshakes.contains_key(&client) {
+        if rate.burst == 0
+            || self.handshakes.len() >= CLIENTS && !self.handshakes.contains_key(&client)
+        {
             return false;
         }
-        let arrival_ns = self.handshakes.entry(client).or_default();
-        match limit.charge(*arrival_ns, now_ns) {
-            Some(next) => {
-                *arrival_ns = next;
-                false
-            }
-            None => limit.is_on(),
-        }
+        let word = self.handshakes.entry(client).or_default();
+        let charged = rate.charge(*word, clock, 1, rate.burst);
+        *word = charged.word;
+        !charged.passed
     }
 }
 

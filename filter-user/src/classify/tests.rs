@@ -11,7 +11,7 @@ fn classifier() -> Classifier {
         tool: Sanction::Block,
         library: Sanction::Watch,
         fingerprints: BTreeMap::new(),
-        handshakes: Limit::new(10, 5),
+        handshakes: Rate::new(10, 1_000_000_000, 5, Rate::FINE),
         lasts: Duration::from_mins(1),
     };
     Classifier::new(settings, BTreeMap::new())

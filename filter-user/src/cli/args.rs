@@ -1,5 +1,6 @@
 //! What can be typed.
 
+use super::limit::args::LimitCommand;
 use super::list::args::{BuiltInCommand, ListCommand};
 use crate::capture::EngineKind;
 use crate::config::{DEFAULT_PATH, HostMode};
@@ -32,6 +33,9 @@ pub(super) enum Command {
     /// Lists of prefixes, any number of them, and what each does.
     #[command(subcommand)]
     List(ListCommand),
+    /// Limit profiles: what clients and services may use, and who uses it.
+    #[command(subcommand)]
+    Limit(LimitCommand),
     /// The blocklist, which is the list `block`: prefixes that are dropped.
     #[command(subcommand)]
     Block(BuiltInCommand),

@@ -1,6 +1,7 @@
 //! The command line: reads arguments, asks the daemon, shows what it says.
 
 mod args;
+mod limit;
 mod list;
 mod output;
 mod render;
@@ -63,6 +64,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             output.show(&status, render::status)?;
         }
         Command::List(command) => list::run(&client, output, command).await?,
+        Command::Limit(command) => limit::run(&client, output, command).await?,
         Command::Block(command) => {
             list::run_built_in(&client, output, BLOCK_LIST, command).await?;
         }

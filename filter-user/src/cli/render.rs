@@ -1,5 +1,6 @@
 //! Replies as text for people.
 
+use super::limit::guards;
 use crate::control::api::{
     Done, Event, Explanation, FingerprintEntry, ListSizes, Status, VerdictEntry,
 };
@@ -39,6 +40,7 @@ pub(super) fn status(status: &Status) -> String {
     let _ =
         writeln!(text, "{} client verdicts; {} fingerprints", status.verdicts, status.fingerprints);
     text.push_str(&hellos(status));
+    text.push_str(&guards(&status.guards, &status.limits));
     let rows = status.counters.iter().map(|counter| {
         let (packets, bytes) = (counter.packets.to_string(), counter.bytes.to_string());
         vec![counter.verdict.clone(), counter.reason.clone(), packets, bytes]
@@ -128,7 +130,8 @@ pub(super) fn event(event: &Event) -> String {
     format!("{}  {:<18} {subject:<24} {}", when(event.unix_ms), event.kind, event.text)
 }
 
-fn span(seconds: u64) -> String {
+/// A span of time.
+pub(super) fn span(seconds: u64) -> String {
     humantime::format_duration(Duration::from_secs(seconds)).to_string()
 }
 

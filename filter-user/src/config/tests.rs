@@ -1,5 +1,7 @@
 //! Configurations, good and bad.
 
+mod limits;
+
 use super::*;
 
 fn error(text: &str) -> String {
@@ -21,18 +23,6 @@ fn errors_name_the_line() {
     assert!(error("\n[classify]\nverdict_for = \"soon\"\n").contains("line 3"));
     let interfaces = error("\ninterfaces = [\"eth0\", \"a/b\"]\n");
     assert!(interfaces.contains("line 2") && interfaces.contains("a/b"), "{interfaces}");
-}
-
-#[test]
-fn a_rate_says_both_halves() {
-    assert!(error("[limits.packets]\nper_sec = 5\n").contains("burst"));
-}
-
-#[test]
-fn a_limit_that_is_off_is_none() {
-    let rate = Rate { mode: RuleMode::Off, ..Rate::new(5, 5) };
-    assert!(!rate.limit().is_on());
-    assert_eq!(Rate { mode: RuleMode::Shadow, ..rate }.limit().mode(), Mode::SHADOW.0);
 }
 
 #[test]

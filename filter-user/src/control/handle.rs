@@ -2,7 +2,8 @@
 
 use super::api::{
     AddEntries, AddVerdict, BlockFingerprint, CreateList, Done, Event, Explanation,
-    FingerprintEntry, ListDetail, ListInfo, RemoveEntries, SetList, SetMode, Status, VerdictEntry,
+    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, SetLimit, SetList, SetMode,
+    Status, TopEntry, VerdictEntry,
 };
 use crate::policy::entries::{Collected, Entries};
 use crate::policy::import::Report;
@@ -26,7 +27,7 @@ pub trait Operator: Send + 'static {
     fn list(&mut self, name: &str, limit: usize) -> Result<ListDetail, Refusal>;
     /// Makes a list.
     ///
-    /// *Errors*: a bad name or one that is taken, a limit profile that isn't configured.
+    /// *Errors*: a bad name or one that is taken, a limit profile that isn't there.
     fn create_list(&mut self, request: CreateList) -> Result<Done, Refusal>;
     /// Changes what a list is.
     ///
@@ -52,6 +53,23 @@ pub trait Operator: Send + 'static {
     ///
     /// *Errors*: there is no such list.
     fn export(&mut self, list: &str) -> Result<Entries, Refusal>;
+    /// Limit profiles, in the order of their names.
+    ///
+    /// *Errors*: the kernel's counters can't be read.
+    fn limits(&mut self) -> Result<Vec<LimitInfo>, Refusal>;
+    /// Makes a limit profile or changes one.
+    ///
+    /// *Errors*: a bad name, settings that make no sense, no room, a disk or kernel that
+    /// fails.
+    fn set_limit(&mut self, name: &str, request: SetLimit) -> Result<Done, Refusal>;
+    /// Removes a limit profile, or what an operator said in the place of the configuration.
+    ///
+    /// *Errors*: there is no such profile, a list names it, it is the configuration's.
+    fn remove_limit(&mut self, name: &str) -> Result<Done, Refusal>;
+    /// The keys that use most of their limits: so many, of one profile or of all.
+    ///
+    /// *Errors*: there is no such profile; the kernel's maps can't be read.
+    fn top(&mut self, count: usize, profile: Option<&str>) -> Result<Vec<TopEntry>, Refusal>;
     /// Verdicts in force.
     fn verdicts(&mut self) -> Vec<VerdictEntry>;
     /// Decides about a client or a prefix.

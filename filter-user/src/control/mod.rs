@@ -9,6 +9,7 @@ mod export;
 pub mod format;
 pub mod handle;
 mod import;
+mod limit;
 mod list;
 mod reply;
 pub mod server;

@@ -2,8 +2,8 @@
 
 use super::api::{AddVerdict, SetMode};
 use super::handle::{Handle, Operator, Refusal};
-use super::list;
 use super::reply::{Body, Reply, ask, ask_for, problem};
+use super::{limit, list};
 use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -39,6 +39,7 @@ fn router<O: Operator>(handle: Handle<O>) -> Router {
         .route("/v1/events", get(events::<O>))
         .route("/v1/mode", put(set_mode::<O>))
         .route("/v1/detach", post(detach::<O>))
+        .merge(limit::routes())
         .merge(list::routes())
         .layer(DefaultBodyLimit::max(REQUEST_BYTES))
         .fallback(unknown)

@@ -4,16 +4,20 @@ use crate::classify::{Classifier, Sanction, Settings};
 use crate::clock::Now;
 use crate::config::{Action, Config, HostMode};
 use crate::control::api::{Event, Hellos};
+use crate::datapath::limits::LimitMaps;
 use crate::datapath::maps::Maps;
 use crate::datapath::{Datapath, DatapathError};
 use crate::fingerprint::Assembler;
+use crate::limit::LimitBook;
+use crate::limit::guard::Guard;
+use crate::limit::offence::Offences;
 use crate::policy::AddressPolicy;
 use crate::store::{Store, Write};
 use crate::verdict::{Verdict, VerdictAction, VerdictBook, prefix_of};
 use aya::maps::MapError;
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::width::VerdictKey;
-use filter_common::gcra::Limit;
+use filter_common::gcra::Rate;
 use tokio::sync::broadcast;
 
 /// Everything that the daemon owns.
@@ -23,6 +27,9 @@ pub(super) struct Engine {
     pub(super) datapath: Option<Datapath>,
     pub(super) store: Store,
     pub(super) policy: AddressPolicy,
+    pub(super) limits: LimitBook,
+    pub(super) guard: Guard,
+    pub(super) offences: Offences,
     pub(super) verdicts: VerdictBook,
     pub(super) classifier: Classifier,
     pub(super) hellos: Hellos,
@@ -45,6 +52,9 @@ impl Engine {
             datapath: Some(datapath),
             store,
             policy: AddressPolicy::default(),
+            limits: LimitBook::default(),
+            guard: Guard::default(),
+            offences: Offences::default(),
             verdicts: VerdictBook::default(),
             classifier,
             hellos: Hellos::default(),
@@ -91,17 +101,21 @@ impl Engine {
     pub(super) fn write_secret(&mut self) -> Result<(), MapError> {
         let maps = self.maps()?;
         let present = maps.config()?;
-        maps.set_config(HostConfig { secret: rand::random(), ..present })
+        let limit_secrets = [rand::random(), rand::random()];
+        maps.set_config(HostConfig { secret: rand::random(), limit_secrets, ..present })
+    }
+
+    pub(super) fn limit_maps(&mut self) -> Result<&mut LimitMaps, MapError> {
+        let gone = || MapError::InvalidName { name: "the filter was taken off".into() };
+        self.datapath.as_mut().map(|datapath| &mut datapath.limits).ok_or_else(gone)
     }
 
     pub(super) fn write_config(&mut self) -> Result<(), MapError> {
-        let limits = &self.config.limits;
-        let limits = [limits.packets.limit(), limits.connections.limit(), limits.throttle.limit()];
         let mode = match self.mode {
             HostMode::Monitor => HostConfig::MONITOR,
             HostMode::Enforce => HostConfig::ENFORCE,
         };
-        self.maps()?.set_config(HostConfig { mode, verdicts: 0, secret: 0, limits })
+        self.maps()?.set_config(HostConfig { mode, ..HostConfig::default() })
     }
 
     /// Puts a verdict into the book and into the kernel. `false` when there is no room.
@@ -126,6 +140,7 @@ impl Engine {
         self.assembler.expire(now.ktime_ns);
         self.handle_outcomes(now);
         self.tend_policy(now);
+        self.tend_limits(now);
         let ended = self.verdicts.expire(now.unix_ms);
         for key in &ended {
             self.tell(now, "verdict", Some(prefix_of(key).to_string()), "ended".into());
@@ -168,7 +183,12 @@ fn settings(config: &Config) -> Settings {
         tool: sanction(classify.tool_action),
         library: sanction(classify.library_action),
         fingerprints: fingerprints.map(|(ja4, action)| (ja4.clone(), sanction(*action))).collect(),
-        handshakes: Limit::new(classify.handshake_per_sec.get(), classify.handshake_burst.get()),
+        handshakes: Rate::new(
+            classify.handshake_per_sec.get(),
+            1_000_000_000,
+            classify.handshake_burst.get(),
+            Rate::FINE,
+        ),
         lasts: classify.verdict_for,
     }
 }

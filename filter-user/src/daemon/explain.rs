@@ -4,18 +4,17 @@ use super::engine::{Engine, action_name};
 use super::policy::unix_s;
 use super::report::mode_name;
 use crate::clock::Now;
-use crate::config::{HostMode, Rate, RuleMode};
+use crate::config::HostMode;
 use crate::control::api::{Explanation, Step};
 use crate::policy::list::ListAction;
 use crate::policy::{ALLOW_LIST, BLOCK_LIST, Holder};
 use crate::verdict::{Verdict, VerdictAction, client_of, prefix_of};
-use filter_common::abi::client::{ClientKey, ClientMeters, Meter};
 use filter_common::abi::width::VerdictKey;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 
 /// What a step does to a packet.
-enum Effect {
+pub(super) enum Effect {
     Allow,
     Drop { shadow: bool },
     Limit,
@@ -23,10 +22,10 @@ enum Effect {
 }
 
 /// A step with its effect and the way to undo it.
-struct Finding {
-    step: Step,
-    effect: Effect,
-    way_out: Option<String>,
+pub(super) struct Finding {
+    pub(super) step: Step,
+    pub(super) effect: Effect,
+    pub(super) way_out: Option<String>,
 }
 
 impl Engine {
@@ -34,7 +33,7 @@ impl Engine {
         let client = client_of(address);
         let mut findings = self.find_entries(address, now);
         findings.extend(self.find_verdicts(address, now));
-        findings.extend(self.find_limits(client, now));
+        findings.extend(self.find_limits(address, now));
         let deciding = findings.iter().find(|finding| finding.effect.ends(self.mode()));
         let deciding = deciding
             .or_else(|| findings.iter().find(|finding| !matches!(finding.effect, Effect::Nothing)));
@@ -74,17 +73,6 @@ impl Engine {
             return vec![nothing("client verdict", "none")];
         }
         found.iter().map(|(key, verdict)| find_verdict(key, verdict, now)).collect()
-    }
-
-    fn find_limits(&mut self, client: ClientKey, now: Now) -> Vec<Finding> {
-        let meters = self.maps().ok().and_then(|maps| maps.meters(client)).unwrap_or_default();
-        let limits = &self.config.limits;
-        let each = [
-            ("packet limit", &limits.packets, Meter::PACKETS),
-            ("connection limit", &limits.connections, Meter::CONNECTIONS),
-        ];
-        let findings = each.map(|(name, rate, meter)| find_limit(name, rate, meter, &meters, now));
-        findings.into()
     }
 }
 
@@ -128,22 +116,6 @@ fn find_verdict(key: &VerdictKey, verdict: &Verdict, now: Now) -> Finding {
     Finding { step: step("client verdict", result), effect, way_out }
 }
 
-fn find_limit(name: &str, rate: &Rate, meter: Meter, meters: &ClientMeters, now: Now) -> Finding {
-    let limit = rate.limit();
-    if !limit.is_on() {
-        return nothing(name, "off");
-    }
-    let arrival_ns = meters.arrival_ns.get(usize::from(meter.0)).copied().unwrap_or_default();
-    let ahead_ns = arrival_ns.saturating_sub(now.ktime_ns);
-    let used = ahead_ns.div_ceil(limit.interval_ns).min(rate.burst.get());
-    let result =
-        format!("{used} of a burst of {} in use, {} a second come back", rate.burst, rate.per_sec);
-    let over = ahead_ns > limit.tolerance_ns;
-    let shadow = rate.mode == RuleMode::Shadow;
-    let effect = if over { Effect::Drop { shadow } } else { Effect::Nothing };
-    Finding { step: step(name, result), effect, way_out: None }
-}
-
 impl Effect {
     /// Whether the walk ends here.
     const fn ends(&self, mode: HostMode) -> bool {
@@ -164,10 +136,10 @@ impl Effect {
     }
 }
 
-fn step(step: &str, result: String) -> Step {
+pub(super) fn step(step: &str, result: String) -> Step {
     Step { step: step.into(), result }
 }
 
-fn nothing(name: &str, result: &str) -> Finding {
+pub(super) fn nothing(name: &str, result: &str) -> Finding {
     Finding { step: step(name, result.into()), effect: Effect::Nothing, way_out: None }
 }

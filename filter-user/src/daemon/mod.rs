@@ -5,8 +5,10 @@
 
 pub mod arguments;
 mod engine;
+mod entries;
 mod evidence;
 mod explain;
+mod limits;
 mod lists;
 pub mod lock;
 mod operator;
@@ -62,6 +64,9 @@ pub enum DaemonError {
     /// What is stored can't be put into the kernel.
     #[error("the kernel's maps could not be filled: {0}")]
     Fill(aya::maps::MapError),
+    /// The limits that are configured and stored don't go together.
+    #[error("the limits can't be put in force: {0}")]
+    Limits(String),
     /// The lists that are stored can't be put into the kernel.
     #[error("the address policy can't be put in force: {0}")]
     Policy(String),

@@ -6,7 +6,8 @@ use crate::clock::Now;
 use crate::config::{HostMode, parse_duration};
 use crate::control::api::{
     AddEntries, AddVerdict, BlockFingerprint, CreateList, Done, Event, Explanation,
-    FingerprintEntry, ListDetail, ListInfo, RemoveEntries, SetList, SetMode, Status, VerdictEntry,
+    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, SetLimit, SetList, SetMode,
+    Status, TopEntry, VerdictEntry,
 };
 use crate::control::handle::{Import, Operator, Refusal};
 use crate::fingerprint::Ja4;
@@ -56,6 +57,22 @@ impl Operator for Engine {
 
     fn export(&mut self, list: &str) -> Result<Entries, Refusal> {
         Ok(self.named(list)?.entries.clone())
+    }
+
+    fn limits(&mut self) -> Result<Vec<LimitInfo>, Refusal> {
+        self.report_limits(Now::read()).map_err(failed)
+    }
+
+    fn set_limit(&mut self, name: &str, request: SetLimit) -> Result<Done, Refusal> {
+        self.handle_set_limit(name, request, Now::read())
+    }
+
+    fn remove_limit(&mut self, name: &str) -> Result<Done, Refusal> {
+        self.handle_remove_limit(name, Now::read())
+    }
+
+    fn top(&mut self, count: usize, profile: Option<&str>) -> Result<Vec<TopEntry>, Refusal> {
+        self.report_top(count, profile, Now::read())
     }
 
     fn verdicts(&mut self) -> Vec<VerdictEntry> {

@@ -20,6 +20,7 @@ impl Engine {
     pub(super) fn report_status(&mut self, now: Now) -> Result<Status, MapError> {
         let counters = self.maps()?.counters()?;
         let sizes = self.report_sizes();
+        let (limits, guards) = (self.report_limit_lines()?, self.report_guards(now)?);
         let datapath = self.datapath.as_ref();
         let interfaces = datapath.map(|datapath| datapath.interfaces.as_slice());
         let interfaces = interfaces.unwrap_or_default().iter().map(|interface| Interface {
@@ -44,6 +45,8 @@ impl Engine {
                 lost: counters.segments_lost,
                 ..self.hellos
             },
+            limits,
+            guards,
         })
     }
 

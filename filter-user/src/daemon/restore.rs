@@ -19,7 +19,7 @@ type SavedLists = (Vec<(String, ListId, ListSettings)>, BTreeMap<String, Entries
 impl Engine {
     /// Takes in what was stored, and makes the kernel agree with it.
     ///
-    /// *Errors*: [`DaemonError::Fill`] and [`DaemonError::Policy`].
+    /// *Errors*: [`DaemonError::Fill`], [`DaemonError::Limits`] and [`DaemonError::Policy`].
     pub(super) fn restore(
         &mut self,
         saved: Saved,
@@ -32,8 +32,9 @@ impl Engine {
             let rule = Rule { lasts: rule.lasts(), comment: rule.comment };
             self.classifier.add_rule(ja4, rule);
         }
-        self.restore_policy((saved.lists, saved.entries), now)?;
         self.write_secret().map_err(DaemonError::Fill)?;
+        self.restore_limits(saved.limits, now)?;
+        self.restore_policy((saved.lists, saved.entries), now)?;
         self.restore_verdicts(saved.verdicts, now).map_err(DaemonError::Fill)?;
         self.write_config().map_err(DaemonError::Fill)
     }
@@ -46,7 +47,7 @@ impl Engine {
         for (name, id, settings) in lists {
             let limit = self.limit_of(&settings.action);
             let limit = limit.map_err(|error| failed(format!("list {name}: {error}")))?;
-            let set = self.maps().and_then(|maps| maps.set_list_limit(id, limit));
+            let set = self.limit_maps().and_then(|maps| maps.set_list_limit(id, limit));
             set.map_err(DaemonError::Fill)?;
             self.policy.put(&name, List { id, settings, entries: Entries::default() });
         }

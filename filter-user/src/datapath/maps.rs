@@ -1,15 +1,15 @@
 //! The maps, typed.
 
 use super::DatapathError;
+use super::limits::duplicate;
 use crate::verdict::{VerdictIndex, Word};
 use aya::Ebpf;
-use aya::maps::{Array, HashMap, MapData, MapError, PerCpuArray, PerCpuValues};
+use aya::maps::{Array, HashMap, Map, MapData, MapError, PerCpuArray, PerCpuValues};
 use filter_common::abi::address::ListId;
-use filter_common::abi::client::{ClientKey, ClientMeters, ClientVerdict};
+use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::counter::{Counters, ListCounters};
 use filter_common::abi::width::{INDEX_WORDS, VerdictKey};
-use filter_common::gcra::Limit;
 use zerocopy::transmute;
 
 /// Handles on the maps that the daemon writes or reads.
@@ -17,12 +17,10 @@ use zerocopy::transmute;
 /// Values cross as plain words: the ABI types are checked against their sizes.
 pub struct Maps {
     config: Array<MapData, ConfigWords>,
-    list_limits: Array<MapData, [u64; 3]>,
     list_counters: PerCpuArray<MapData, [u64; 6]>,
     verdicts: HashMap<MapData, [u64; 3], [u64; 2]>,
     buckets: Array<MapData, u64>,
     index: VerdictIndex,
-    clients: HashMap<MapData, [u64; 2], [u64; 4]>,
     counters: PerCpuArray<MapData, CounterWords>,
 }
 
@@ -34,23 +32,23 @@ impl Maps {
     ///
     /// *Errors*: [`DatapathError`], when the object isn't the filter's.
     pub fn take(ebpf: &mut Ebpf) -> Result<Self, DatapathError> {
+        let config = Array::try_from(Map::Array(duplicate(ebpf, "CONFIG")?))?;
         let mut take = |name| ebpf.take_map(name).ok_or(DatapathError::Missing(name));
         let mut maps = Self {
-            config: Array::try_from(take("CONFIG")?)?,
-            list_limits: Array::try_from(take("LIST_LIMITS")?)?,
+            config,
             list_counters: PerCpuArray::try_from(take("LIST_COUNTERS")?)?,
             verdicts: HashMap::try_from(take("VERDICTS")?)?,
             buckets: Array::try_from(take("VERDICT_INDEX")?)?,
             index: VerdictIndex::default(),
-            clients: HashMap::try_from(take("CLIENTS")?)?,
             counters: PerCpuArray::try_from(take("COUNTERS")?)?,
         };
         maps.build_index()?;
         Ok(maps)
     }
 
-    /// Replaces the host's settings, of which two stay once they are set:
-    /// [`HostConfig::verdicts`], and [`HostConfig::secret`] for what is keyed with it.
+    /// Replaces the host's settings, of which some stay once they are set:
+    /// [`HostConfig::verdicts`], and the secrets for what is keyed with them. Which limits
+    /// count is [`LimitMaps`](super::limits::LimitMaps)' to say, and stays as well.
     ///
     /// *Errors*: the kernel's.
     pub fn set_config(&mut self, mut config: HostConfig) -> Result<(), MapError> {
@@ -61,6 +59,11 @@ impl Maps {
         } else {
             self.index = VerdictIndex::new(config.secret);
         }
+        if present.limit_secrets != [0; 2] {
+            config.limit_secrets = present.limit_secrets;
+        }
+        config.limit_copies = present.limit_copies;
+        config.guarded = present.guarded;
         let words: ConfigWords = transmute!(config);
         self.config.set(0, words, 0)
     }
@@ -70,14 +73,6 @@ impl Maps {
     /// *Errors*: the kernel's.
     pub fn config(&self) -> Result<HostConfig, MapError> {
         self.config.get(&0, 0).map(|words| transmute!(words))
-    }
-
-    /// Sets the limit of a list's clients; all zero is none.
-    ///
-    /// *Errors*: the kernel's.
-    pub fn set_list_limit(&mut self, list: ListId, limit: Limit) -> Result<(), MapError> {
-        let words: [u64; 3] = transmute!(limit);
-        self.list_limits.set(u32::from(list.0), words, 0)
     }
 
     /// What all CPUs have counted of a list.
@@ -172,13 +167,6 @@ impl Maps {
     pub fn verdicts(&self) -> Result<Vec<(VerdictKey, ClientVerdict)>, MapError> {
         let pairs = self.verdicts.iter();
         pairs.map(|pair| pair.map(|(key, value)| (transmute!(key), transmute!(value)))).collect()
-    }
-
-    /// What a client has used of its limits; `None` when the kernel doesn't know it.
-    #[must_use]
-    pub fn meters(&self, client: ClientKey) -> Option<ClientMeters> {
-        let words = self.clients.get(&transmute!(client), 0).ok()?;
-        Some(transmute!(words))
     }
 
     /// What all CPUs have counted.

@@ -3,11 +3,14 @@
 //! This module knows map operations. It knows neither the policy nor the classifier.
 
 pub mod attach;
+mod class;
 #[cfg(feature = "log")]
 mod debug_log;
 mod image_map;
+pub mod limits;
 pub mod mapped;
 pub mod maps;
+mod meter_map;
 pub mod object;
 pub mod pins;
 pub mod policy;
@@ -21,6 +24,7 @@ use attach::{AttachError, Attached};
 use aya::maps::MapError;
 use aya::programs::ProgramError;
 use aya::{Ebpf, EbpfError};
+use limits::LimitMaps;
 use maps::Maps;
 use pins::{PinDir, PinError};
 use policy::PolicySlot;
@@ -34,6 +38,8 @@ use std::path::Path;
 pub struct Datapath {
     /// The maps.
     pub maps: Maps,
+    /// The limits.
+    pub limits: LimitMaps,
     /// The address policy.
     pub policy: PolicySlot,
     /// Where it is attached.
@@ -87,10 +93,11 @@ impl Datapath {
         #[cfg(feature = "log")]
         debug_log::forward(&mut ebpf)?;
         let maps = Maps::take(&mut ebpf)?;
+        let limits = LimitMaps::take(&mut ebpf)?;
         let policy = PolicySlot::take(&mut ebpf)?;
         let records = Records::take(&mut ebpf)?;
         pins.mark_complete(&mut ebpf)?;
-        Ok((Self { maps, policy, interfaces: Vec::new(), taken_over, ebpf, pins }, records))
+        Ok((Self { maps, limits, policy, interfaces: Vec::new(), taken_over, ebpf, pins }, records))
     }
 
     /// Loads the program and attaches it to these interfaces and no others.
@@ -123,8 +130,8 @@ impl Datapath {
     ///
     /// *Errors*: [`PinError`]; what could not be removed stays in force.
     pub fn detach(self) -> Result<(), PinError> {
-        let Self { maps, policy, ebpf, pins, .. } = self;
-        drop((maps, policy, ebpf));
+        let Self { maps, limits, policy, ebpf, pins, .. } = self;
+        drop((maps, limits, policy, ebpf));
         pins.remove()
     }
 }

@@ -11,5 +11,11 @@ pub const FILTER_PROGRAM: &str = "palisade";
 /// Programs that differ only in how they look an address up.
 pub const LOOKUP: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/lookup-xdp"));
 
+/// Programs that differ only in how they meter a client.
+pub const METERING: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/limit-xdp"));
+
 /// Programs that benchmarks compare the filter with.
 pub const BASELINE: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/baseline-xdp"));
+
+/// A program that sends frames, for tests.
+pub const FLOOD: &[u8] = include_bytes_aligned!(concat!(env!("OUT_DIR"), "/flood-xdp"));

@@ -50,22 +50,29 @@ pub enum PinError {
 }
 
 /// Maps that outlive the daemon. The program's scratch memory does not.
-const PINNED_MAPS: [&str; 11] = [
+const PINNED_MAPS: [&str; 18] = [
     "ABI",
     "CONFIG",
     "POLICY",
-    "LIST_LIMITS",
     "LIST_COUNTERS",
     "VERDICTS",
     "VERDICT_INDEX",
-    "CLIENTS",
+    "PROFILES",
+    "SERVICES",
+    "PLANS",
+    "LIST_LIMITS",
+    "METERS",
+    "AGGREGATES",
+    "PROFILE_COUNTERS",
+    "PROVEN",
+    "OFFENDERS",
     "FLOWS",
     "COUNTERS",
     "RECORDS",
 ];
 
 /// Maps that earlier versions pinned; they are only removed.
-const FORMER_MAPS: [&str; 2] = ["POLICY_V4", "POLICY_V6"];
+const FORMER_MAPS: [&str; 3] = ["POLICY_V4", "POLICY_V6", "CLIENTS"];
 
 const ABI_MAP: &str = "ABI";
 const PROGRAM: &str = "program";

@@ -3,7 +3,7 @@
 use super::mapped::MappedArray;
 use super::object;
 use aya::maps::{Map, MapData, RingBuf};
-use aya::programs::{ProgramError, TestRun, TestRunOptions, Xdp};
+use aya::programs::{ProgramError, TestRun, TestRunAttrs, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use std::time::Duration;
 
@@ -59,6 +59,20 @@ impl TestProgram {
         Self::load(object::LOOKUP, name)
     }
 
+    /// Loads the program that sends frames.
+    ///
+    /// *Errors*: as [`TestProgram::filter`].
+    pub fn flood() -> Result<Self, TestRunError> {
+        Self::load(object::FLOOD, "flood")
+    }
+
+    /// Loads one of the programs that differ only in how they meter a client.
+    ///
+    /// *Errors*: as [`TestProgram::filter`].
+    pub fn metering(name: &'static str) -> Result<Self, TestRunError> {
+        Self::load(object::METERING, name)
+    }
+
     fn load(object: &[u8], name: &'static str) -> Result<Self, TestRunError> {
         let mut ebpf = EbpfLoader::new().load(object)?;
         program(&mut ebpf, name)?.load()?;
@@ -105,16 +119,35 @@ impl TestProgram {
         program(&mut self.ebpf, self.name).ok()?.info().ok()?.verified_instruction_count()
     }
 
-    /// Puts a frame through the program `repeat` times.
+    /// Puts a frame through the program `repeat` times. Several threads may do so at once,
+    /// each on its CPU.
     ///
     /// *Errors*: [`TestRunError::Program`]; the kernel takes frames of 14 bytes to about
     /// 64 KiB.
-    pub fn run(&mut self, frame: &[u8], repeat: u32) -> Result<TestOutcome, TestRunError> {
+    pub fn run(&self, frame: &[u8], repeat: u32) -> Result<TestOutcome, TestRunError> {
         let options = TestRunOptions { data_in: Some(frame), repeat, ..TestRunOptions::new() };
-        let result = program(&mut self.ebpf, self.name)?.test_run(options)?;
+        let program = self.ebpf.program(self.name).ok_or(TestRunError::Missing("such program"))?;
+        let program: &Xdp = program.try_into()?;
+        let result = program.test_run(options)?;
         Ok(TestOutcome { action: result.return_value, per_frame: result.duration })
     }
+
+    /// Puts a frame through the program `repeat` times, and carries out what it says of each:
+    /// a frame that it redirects is sent. The thread's network namespace is where the frames
+    /// are.
+    ///
+    /// *Errors*: as [`TestProgram::run`].
+    pub fn run_live(&mut self, frame: &[u8], repeat: u32) -> Result<(), TestRunError> {
+        let attrs = TestRunAttrs::new().xdp_live_frames(LIVE_BATCH);
+        let options =
+            TestRunOptions { data_in: Some(frame), repeat, attrs, ..TestRunOptions::new() };
+        program(&mut self.ebpf, self.name)?.test_run(options)?;
+        Ok(())
+    }
 }
+
+/// Frames that are sent at once: what a device is asked for in one poll.
+const LIVE_BATCH: u32 = 64;
 
 fn program<'a>(ebpf: &'a mut Ebpf, name: &'static str) -> Result<&'a mut Xdp, TestRunError> {
     let program = ebpf.program_mut(name).ok_or(TestRunError::Missing("such program"))?;

@@ -99,14 +99,14 @@ pub struct List {
     pub entries: Entries,
 }
 
-/// A name that a list can't have.
+/// A name that a list or a limit can't have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no name for a list: up to 48 of a-z, A-Z, 0-9, '.', '_' and '-', and no '.' first"
+    "{0:?} is no name: a name has up to 48 of a-z, A-Z, 0-9, '.', '_' and '-', and no '.' first"
 )]
 pub struct NameError(String);
 
-/// Checks a list's name.
+/// Checks the name of a list or a limit.
 ///
 /// *Errors*: [`NameError`].
 pub fn check_name(name: &str) -> Result<(), NameError> {

@@ -3,15 +3,15 @@
 //! A list's entries are one value, its snapshot, that an import writes whole; entries
 //! that were added or removed since are records of their own.
 
+mod record;
 mod snapshot;
 
 use crate::config::HostMode;
+use crate::limit::{LimitSettings, Origin};
 use crate::policy::entries::Entries;
-use crate::policy::list::{ListAction, ListSettings};
+use crate::policy::list::ListSettings;
 use crate::policy::note::Note;
-use crate::policy::parse_prefix;
 use crate::verdict::Verdict;
-use filter_common::abi::Mode;
 use filter_common::abi::address::ListId;
 use ipnet::IpNet;
 use redb::{Database, ReadableDatabase, ReadableTable, Table, TableDefinition};
@@ -31,7 +31,6 @@ const SNAPSHOTS: TableDefinition<&str, &[u8]> = TableDefinition::new("snapshots"
 const CACHE_BYTES: usize = 8 << 20;
 
 const FILE: &str = "palisade.redb";
-const MODE: &str = "mode";
 
 /// The store.
 #[derive(Debug)]
@@ -53,6 +52,8 @@ pub enum Write<'a> {
     Verdict(IpNet, Option<&'a Verdict>),
     /// A rule on a fingerprint, named by its JA4.
     Rule(&'a str, Option<&'a SavedRule>),
+    /// A limit profile.
+    Limit(&'a str, Option<&'a SavedLimit>),
     /// What `palisade mode` said last.
     Mode(HostMode),
 }
@@ -66,40 +67,18 @@ pub struct SavedRule {
     pub comment: String,
 }
 
-/// What a list is, on disk.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct SavedList {
-    id: u16,
-    action: ListAction,
-    shadow: bool,
-    priority: i32,
-}
-
-/// What is said of an entry, on disk.
-#[derive(Debug, Default, Serialize, Deserialize)]
-#[serde(default)]
-struct SavedNote {
-    shadow: bool,
-    comment: String,
-    added_unix_ms: u64,
-    expires_unix_s: u64,
-}
-
-impl SavedNote {
-    fn of(note: &Note) -> Self {
-        let Note { expires_unix_s, added_unix_ms, shadow, comment } = note;
-        Self {
-            shadow: *shadow,
-            comment: comment.as_ref().into(),
-            added_unix_ms: *added_unix_ms,
-            expires_unix_s: *expires_unix_s,
-        }
-    }
-
-    fn note(self) -> Note {
-        let Self { shadow, comment, added_unix_ms, expires_unix_s } = self;
-        Note { expires_unix_s, added_unix_ms, shadow, comment: comment.into() }
-    }
+/// A limit profile.
+///
+/// Those of the configuration are written down as well: what clients have used lies in the
+/// kernel under a profile's number, and has to be found again when the daemon starts anew.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedLimit {
+    /// Its number in the kernel.
+    pub number: u32,
+    /// What it was when it was written down.
+    pub settings: LimitSettings,
+    /// Who made it. Only what an operator made stands against the configuration.
+    pub origin: Origin,
 }
 
 /// Everything that was written down.
@@ -113,6 +92,8 @@ pub struct Saved {
     pub verdicts: Vec<(IpNet, Verdict)>,
     /// Rules on fingerprints.
     pub rules: Vec<(String, SavedRule)>,
+    /// Limit profiles with their numbers.
+    pub limits: Vec<(String, SavedLimit)>,
     /// What `palisade mode` said last.
     pub mode: Option<HostMode>,
 }
@@ -165,9 +146,9 @@ impl Store {
                     Write::List(name, None) => {
                         snapshots.remove(name).map_err(text)?;
                         forget_entries(&mut records, name)?;
-                        records.remove(list_key(name).as_str()).map_err(text)?;
+                        records.remove(record::list_key(name).as_str()).map_err(text)?;
                     }
-                    write => put(&mut records, &write)?,
+                    write => record::put(&mut records, &write)?,
                 }
             }
         }
@@ -193,7 +174,7 @@ impl Store {
         let table = transaction.open_table(RECORDS).map_err(text)?;
         for record in table.iter().map_err(text)? {
             let (key, value) = record.map_err(text)?;
-            decode(key.value(), value.value(), &mut saved)
+            record::decode(key.value(), value.value(), &mut saved)
                 .map_err(|error| format!("record {:?}: {error}", key.value()))?;
         }
         Ok(saved)
@@ -208,80 +189,11 @@ fn text(error: impl std::fmt::Display) -> String {
     error.to_string()
 }
 
-fn list_key(name: &str) -> String {
-    format!("list/{name}")
-}
-
 /// Removes the records of a list's single entries.
 fn forget_entries(records: &mut Table<&str, &[u8]>, name: &str) -> Result<(), String> {
     // '0' comes right behind '/'.
     let (first, last) = (format!("entry/{name}/"), format!("entry/{name}0"));
     records.retain_in(first.as_str()..last.as_str(), |_, _| false).map_err(text)
-}
-
-fn put(records: &mut Table<&str, &[u8]>, write: &Write) -> Result<(), String> {
-    let (key, value) = encode(write)?;
-    match value {
-        Some(value) => records.insert(key.as_str(), value.as_slice()).map_err(text)?,
-        None => records.remove(key.as_str()).map_err(text)?,
-    };
-    Ok(())
-}
-
-fn encode(write: &Write) -> Result<(String, Option<Vec<u8>>), String> {
-    fn json<T: Serialize>(value: Option<&T>) -> Result<Option<Vec<u8>>, String> {
-        value.map(serde_json::to_vec).transpose().map_err(text)
-    }
-    Ok(match write {
-        Write::List(name, list) => {
-            let saved = list.map(|(id, settings)| SavedList {
-                id: id.0,
-                action: settings.action.clone(),
-                shadow: settings.mode == Mode::SHADOW,
-                priority: settings.priority,
-            });
-            (list_key(name), json(saved.as_ref())?)
-        }
-        Write::Entries(name, _) => return Err(format!("the entries of {name} are no record")),
-        // An entry that was removed is written down as such: the snapshot may have it.
-        Write::Entry(list, prefix, note) => {
-            (format!("entry/{list}/{prefix}"), json(Some(&note.map(SavedNote::of)))?)
-        }
-        Write::Verdict(client, verdict) => (format!("verdict/{client}"), json(*verdict)?),
-        Write::Rule(ja4, rule) => (format!("rule/{ja4}"), json(*rule)?),
-        Write::Mode(mode) => (MODE.into(), json(Some(mode))?),
-    })
-}
-
-fn decode(key: &str, value: &[u8], saved: &mut Saved) -> Result<(), String> {
-    let (kind, name) = key.split_once('/').unwrap_or((key, ""));
-    let prefix = || parse_prefix(name).map(|parsed| parsed.prefix).map_err(text);
-    match kind {
-        "list" => {
-            let SavedList { id, action, shadow, priority } = from_json(value)?;
-            let mode = if shadow { Mode::SHADOW } else { Mode::ENFORCE };
-            let settings = ListSettings { action, mode, priority };
-            saved.lists.push((name.to_owned(), ListId(id), settings));
-        }
-        "entry" => {
-            let (list, prefix) = name.split_once('/').ok_or("names no prefix")?;
-            let prefix = parse_prefix(prefix).map_err(text)?.prefix;
-            let entries = saved.entries.entry(list.to_owned()).or_default();
-            match from_json::<Option<SavedNote>>(value)? {
-                Some(note) => entries.insert(&prefix, note.note()),
-                None => entries.remove(&prefix),
-            };
-        }
-        "verdict" => saved.verdicts.push((prefix()?, from_json(value)?)),
-        "rule" => saved.rules.push((name.to_owned(), from_json(value)?)),
-        MODE => saved.mode = Some(from_json(value)?),
-        _ => return Err("of an unknown kind; a newer version may have written it".into()),
-    }
-    Ok(())
-}
-
-fn from_json<'a, T: Deserialize<'a>>(value: &'a [u8]) -> Result<T, String> {
-    serde_json::from_slice(value).map_err(text)
 }
 
 impl SavedRule {

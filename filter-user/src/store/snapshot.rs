@@ -1,7 +1,6 @@
 //! A list's entries as bytes: all of them in one value.
 
-use super::SavedNote;
-
+use super::record::SavedNote;
 use crate::policy::entries::{Collected, Entries, Family};
 use zerocopy::little_endian::{U32, U64, U128};
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout, Unaligned};

@@ -1,7 +1,9 @@
 //! What is written down is read back.
 
 use super::*;
+use crate::policy::parse_prefix;
 use crate::verdict::{VerdictAction, VerdictSource};
+use serde_json::json;
 
 #[test]
 fn what_was_committed_is_there_after_a_restart() {
@@ -60,6 +62,46 @@ fn single_entries_are_laid_over_the_snapshot_until_the_next_one() {
     assert_eq!(shown(), [old]);
     store.commit([Write::List("feed", None)]).unwrap();
     assert!(store.load().unwrap().entries.is_empty());
+}
+
+#[test]
+fn a_limit_is_there_with_its_number_after_a_restart() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = Store::open(dir.path()).unwrap();
+    let limit = |number, written| SavedLimit {
+        number,
+        settings: serde_json::from_value(written).unwrap(),
+        origin: Origin::Operator,
+    };
+    let all = [
+        ("daily", limit(7, json!({ "unit": "bytes", "quota": "10GB/day", "action": "off" }))),
+        (
+            "dns",
+            limit(
+                63,
+                json!({
+                    "unit": "packets", "rate": "20k/s", "burst": 30_000, "key": "service",
+                    "services": ["udp/53"],
+                }),
+            ),
+        ),
+        (
+            "web",
+            limit(
+                4,
+                json!({
+                    "unit": "connections", "rate": "90/m", "burst": 7, "key": "client/24/56",
+                    "services": ["tcp/443", "tcp/8000-8100"], "action": "shadow",
+                }),
+            ),
+        ),
+    ];
+    store.commit(all.iter().map(|(name, limit)| Write::Limit(name, Some(limit)))).unwrap();
+    store.commit([Write::Limit("gone", Some(&all[0].1))]).unwrap();
+    store.commit([Write::Limit("gone", None)]).unwrap();
+    drop(store);
+    let saved = Store::open(dir.path()).unwrap().load().unwrap();
+    assert_eq!(saved.limits, all.map(|(name, limit)| (name.to_owned(), limit)));
 }
 
 #[test]

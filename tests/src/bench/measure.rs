@@ -66,6 +66,59 @@ fn case(subject: &Subject, ns: f64, subjects: &[Subject], medians: &[f64]) -> Re
     Ok(Case { case, ns: ns.round(), baseline, baseline_ns: baseline_ns.round(), ratio })
 }
 
+/// Takes a case, the one that it is held against, and nanoseconds a packet.
+pub(super) type Tell<'a> = dyn FnMut(String, String, f64) + 'a;
+
+/// A case and its turns.
+struct Turns {
+    name: String,
+    baseline: String,
+    ns: Vec<f64>,
+}
+
+/// Measures in rounds, in which each case has a turn: a noisy moment hits all alike.
+///
+/// # Errors
+///
+/// The round's, and a case that is held against one that there isn't.
+pub(super) fn turns(
+    rounds: usize,
+    round: &mut dyn FnMut(&mut Tell) -> Result<()>,
+) -> Result<Vec<Case>> {
+    let mut all: Vec<Turns> = Vec::new();
+    for number in 1..=rounds.max(1) {
+        let mut at = 0;
+        round(&mut |name, baseline, ns| {
+            if number == 1 {
+                all.push(Turns { name, baseline, ns: Vec::new() });
+            }
+            all[at].ns.push(ns);
+            at += 1;
+        })?;
+        output::progress(&format!("round {number} of {rounds}"));
+    }
+    let medians: Vec<_> = all.into_iter().map(|t| (t.name, t.baseline, median(t.ns))).collect();
+    medians.iter().map(|(name, baseline, ns)| held_against(name, baseline, *ns, &medians)).collect()
+}
+
+fn held_against(
+    name: &str,
+    baseline: &str,
+    ns: f64,
+    all: &[(String, String, f64)],
+) -> Result<Case> {
+    let found = all.iter().find(|(other, ..)| other == baseline);
+    let baseline_ns = found.with_context(|| format!("no case {baseline}"))?.2;
+    let ratio = (ns / baseline_ns.max(0.1) * 1000.0).round() / 1000.0;
+    let (case, baseline) = (name.to_owned(), baseline.to_owned());
+    Ok(Case { case, ns: tenths(ns), baseline, baseline_ns: tenths(baseline_ns), ratio })
+}
+
+/// A figure with one digit behind the point.
+pub(super) fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}
+
 /// CPU time of this thread, in nanoseconds: what other processes do doesn't count.
 pub(super) fn cpu_ns() -> u64 {
     let time =

@@ -1,6 +1,8 @@
 //! What things cost, in named groups.
 
 mod address;
+mod flood;
+mod limit;
 mod measure;
 mod path;
 
@@ -19,6 +21,8 @@ pub struct Entry {
 pub const GROUPS: &[Entry] = &[
     Entry { name: "path", measure: path::measure },
     Entry { name: "address", measure: address::measure },
+    Entry { name: "flood", measure: flood::measure },
+    Entry { name: "limit", measure: limit::measure },
 ];
 
 /// What came out of a group.

@@ -9,7 +9,6 @@ use crate::rules::{self, Rules};
 use anyhow::Result;
 use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::width::Width;
-use filter_common::gcra::Limit;
 use filter_user::datapath::test_run::TestProgram;
 use filter_user::policy::BLOCK_LIST;
 use filter_user::policy::note::Note;
@@ -123,7 +122,7 @@ fn convicting() -> Rules {
 /// A packet limit that nobody reaches.
 fn limiting() -> Rules {
     let mut rules = rules::nothing();
-    rules.config.limits[0] = Limit::new(1_000_000_000, 1_000_000_000);
+    rules.limit("packets", "unit = 'packets'\nrate = '100M/s'\nburst = '100M'\nservices = ['any']");
     rules
 }
 

@@ -11,6 +11,7 @@ pub use daemon::{Daemon, binary};
 
 use anyhow::{Context, Result};
 use std::fmt::Write;
+use std::fs::File;
 use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -72,6 +73,22 @@ impl Lab {
         let mut command = Command::new("nsenter");
         command.arg(format!("--net=/run/netns/{}", self.peer)).arg(program);
         command
+    }
+
+    /// The peer's network namespace.
+    ///
+    /// *Errors*: it is gone.
+    pub fn peer_namespace(&self) -> Result<File> {
+        let file = format!("/run/netns/{}", self.peer);
+        File::open(&file).context(file)
+    }
+
+    /// The index of the peer's interface.
+    ///
+    /// *Errors*: the edge's doesn't name its other end.
+    pub fn peer_index(&self) -> Result<u32> {
+        let file = format!("/sys/class/net/{}/iflink", self.interface);
+        Ok(std::fs::read_to_string(&file).context(file)?.trim().parse()?)
     }
 
     /// Makes the peer send smaller packets.

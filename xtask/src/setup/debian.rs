@@ -52,8 +52,11 @@ pub(crate) const LAB: &[Need] = &[
 ];
 
 /// Further clients that the tests use.
-pub(crate) const TESTS: &[Need] =
-    &[Need::program("gnutls-bin", "gnutls-cli"), Need::program("wget", "wget")];
+pub(crate) const TESTS: &[Need] = &[
+    Need::program("gnutls-bin", "gnutls-cli"),
+    Need::program("wget", "wget"),
+    Need::program("wrk", "wrk"),
+];
 
 /// Installs the packages whose content is missing.
 ///

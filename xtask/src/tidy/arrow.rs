@@ -42,9 +42,12 @@ fn is_test(file: &File) -> bool {
     file.path.ends_with("/tests.rs")
 }
 
+const PURE: [&str; 3] =
+    ["filter-user/src/policy", "filter-user/src/classify", "filter-user/src/limit"];
+
 const ARROWS: &[Arrow] = &[
     Arrow {
-        modules: &["filter-user/src/policy", "filter-user/src/classify"],
+        modules: &PURE,
         forbidden: &[
             "tokio",
             "aya",
@@ -58,12 +61,12 @@ const ARROWS: &[Arrow] = &[
             "Instant",
             "SystemTime",
         ],
-        reason: "policy and classification are pure: events and `now` go in, operations come out",
+        reason: "policy, classification and limits are pure: events and `now` go in, operations come out",
     },
     Arrow {
-        modules: &["filter-user/src/policy", "filter-user/src/classify"],
+        modules: &PURE,
         forbidden: &["crate::datapath", "crate::control", "crate::store", "crate::daemon"],
-        reason: "policy and classification know only filter-common",
+        reason: "policy, classification and limits know only filter-common",
     },
     Arrow {
         modules: &["filter-user/src/datapath"],

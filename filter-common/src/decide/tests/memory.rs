@@ -1,13 +1,14 @@
 //! Tables of plain memory, in which all flows fall on one slot.
 
 use crate::abi::address::AddressClass;
-use crate::abi::client::{ClientKey, ClientMeters, ClientVerdict, Meter};
+use crate::abi::client::ClientVerdict;
 use crate::abi::config::HostConfig;
 use crate::abi::flow::FlowSlot;
+use crate::abi::limit::{Plan, Profile};
 use crate::abi::width::{VerdictKey, Width};
-use crate::decide::{Decision, Meters, Tables, decide};
-use crate::gcra::Limit;
+use crate::decide::{Decision, Tables, decide};
 use crate::hello::FlowRef;
+use crate::limit::memory::LimitMemory;
 use crate::verdict;
 use crate::wire::address::Address;
 use crate::wire::cursor::SlicePacket;
@@ -22,21 +23,32 @@ use std::vec::Vec;
 pub(crate) struct Memory {
     pub(crate) config: HostConfig,
     pub(crate) class: AddressClass,
-    pub(crate) list_limit: Limit,
     /// Stands for every address, unless there are [`Memory::verdicts`].
     pub(crate) verdict: ClientVerdict,
     pub(crate) verdicts: HashMap<VerdictKey, ClientVerdict>,
-    pub(crate) now_ns: u64,
-    meters: RefCell<HashMap<ClientKey, Rc<Cell<ClientMeters>>>>,
+    pub(crate) limits: LimitMemory,
     slot: Rc<Cell<FlowSlot>>,
     recorded: RefCell<Vec<(u32, u32)>>,
-    clock_reads: Cell<u32>,
     look_ups: Cell<u32>,
 }
 
 impl Memory {
     pub(crate) fn new(config: HostConfig, now_ns: u64) -> Self {
-        Self { config: HostConfig { verdicts: 1, ..config }, now_ns, ..Self::default() }
+        let memory = Self { config: HostConfig { verdicts: 1, ..config }, ..Self::default() };
+        memory.limits.now_ns.set(now_ns);
+        memory
+    }
+
+    /// Lets time pass.
+    pub(crate) fn advance(&self, ns: u64) {
+        self.limits.now_ns.set(self.limits.now_ns.get() + ns);
+    }
+
+    /// Limits that everything is charged to, in this order.
+    pub(crate) fn charge(&mut self, profiles: &[(u32, Profile)]) {
+        self.limits.profiles.extend(profiles.iter().copied());
+        let charged = profiles.iter().rev().map(|(number, _)| u64::from(*number));
+        self.limits.plan = charged.fold(Plan::default(), Plan::after);
     }
 
     pub(crate) fn run(&self, frame: &[u8]) -> Decision {
@@ -52,7 +64,7 @@ impl Memory {
 impl Memory {
     /// How often the clock was read.
     pub(crate) fn clock_reads(&self) -> u32 {
-        self.clock_reads.get()
+        self.limits.clock_reads.get()
     }
 
     /// How often a verdict was looked up.
@@ -62,8 +74,12 @@ impl Memory {
 }
 
 impl Tables for &Memory {
-    type Meters = Rc<Cell<ClientMeters>>;
+    type Limits = LimitMemory;
     type Flow = Rc<Cell<FlowSlot>>;
+
+    fn limits(&self) -> &LimitMemory {
+        &self.limits
+    }
 
     fn config(&self) -> Option<&HostConfig> {
         Some(&self.config)
@@ -71,10 +87,6 @@ impl Tables for &Memory {
 
     fn address_class(&self, _: &Address) -> AddressClass {
         self.class
-    }
-
-    fn list_limit(&self, _: u16) -> Limit {
-        self.list_limit
     }
 
     fn verdict_widths(&self, bucket: u32) -> u64 {
@@ -93,34 +105,12 @@ impl Tables for &Memory {
         self.verdicts.get(key).copied().unwrap_or(self.verdict)
     }
 
-    fn meters(&self, client: &ClientKey) -> Option<Self::Meters> {
-        Some(Rc::clone(self.meters.borrow_mut().entry(*client).or_default()))
-    }
-
     fn flow(&self, _: u64) -> Option<Self::Flow> {
         Some(Rc::clone(&self.slot))
     }
 
-    fn now_ns(&self) -> u64 {
-        self.clock_reads.set(self.clock_reads.get() + 1);
-        self.now_ns
-    }
-
     fn record(&self, frame: &Frame, stream_start: u32) {
         self.recorded.borrow_mut().push((frame.tcp.sequence, stream_start));
-    }
-}
-
-impl Meters for Rc<Cell<ClientMeters>> {
-    fn charge(&self, meter: Meter, limit: &Limit, now_ns: u64) -> bool {
-        let mut meters = self.get();
-        let word = &mut meters.arrival_ns[usize::from(meter.0)];
-        let Some(next) = limit.charge(*word, now_ns) else {
-            return false;
-        };
-        *word = next;
-        self.set(meters);
-        true
     }
 }
 

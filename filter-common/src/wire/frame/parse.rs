@@ -1,8 +1,10 @@
 //! From Ethernet to the transport header.
 
-use super::{Frame, Kind, Tcp};
+use super::{Frame, Kind, Proof, Tcp};
 use crate::abi::address::AddressClass;
-use crate::abi::counter::Reason;
+use crate::abi::counter::{Reason, Verdict};
+use crate::abi::limit::{ICMP, OTHER, TCP_NO_PORT, UDP_NO_PORT, UDP_PORTS};
+use crate::hello::Start;
 use crate::wire::address::Address;
 use crate::wire::cursor::{Cursor, Packet};
 use crate::wire::header::{
@@ -53,6 +55,13 @@ pub fn parse<P: Packet>(packet: &P, frame: &mut Frame) {
     frame.shadowed = Reason::NO_RULE;
     frame.class = AddressClass::default();
     frame.refused_by = 0;
+    frame.proof = Proof::UNKNOWN;
+    frame.refused = Reason::NO_RULE;
+    frame.refusal = Verdict::PASS;
+    frame.hello = Start::default();
+    frame.now_ns = 0;
+    frame.bytes = packet.total_len();
+    frame.service = OTHER;
     if let Err(reason) = parse_link(packet, frame) {
         frame.reason = reason;
     }
@@ -74,6 +83,7 @@ fn parse_link<P: Packet>(packet: &P, frame: &mut Frame) -> Result<(), Reason> {
         ether_type = EtherType(tag.ether_type.get());
         offset += VLAN_LEN;
     }
+    frame.network_offset = offset.to_le_bytes()[0];
     let carried = match ether_type {
         EtherType::IPV4 => parse_v4(packet, &mut cursor, offset, frame)?,
         EtherType::IPV6 => parse_v6(packet, &mut cursor, offset, frame)?,
@@ -96,6 +106,7 @@ fn parse_v4<P: Packet>(
         return Err(Reason::IP_HEADER);
     }
     frame.kind = Kind::Addressed;
+    frame.version = 4;
     frame.source = Address::v4(ip.source.get());
     frame.destination = Address::v4(ip.destination.get());
     cursor.skip(header_len - IPV4_LEN).ok_or(Reason::TRUNCATED)?;
@@ -120,6 +131,7 @@ fn parse_v6<P: Packet>(
         return Err(Reason::IP_HEADER);
     }
     frame.kind = Kind::Addressed;
+    frame.version = 6;
     frame.source = Address { high: ip.source_high.get(), low: ip.source_low.get() };
     frame.destination = Address { high: ip.destination_high.get(), low: ip.destination_low.get() };
     let claimed = match u32::from(ip.payload_len.get()) {
@@ -223,14 +235,26 @@ fn parse_transport<C: Cursor>(
     carried: &Carried,
     frame: &mut Frame,
 ) -> Result<(), Reason> {
+    frame.service = portless(carried.proto);
     if carried.fragment == Fragment::Later {
         return Ok(());
     }
     match carried.proto {
         IpProto::TCP => parse_tcp(cursor, carried, frame),
-        IpProto::UDP => check_udp(cursor, carried),
+        IpProto::UDP => parse_udp(cursor, carried, frame),
         IpProto::ICMPV6 if carried.on_link => parse_icmp_v6(cursor, frame),
         _ => Ok(()),
+    }
+}
+
+/// The service of a packet whose ports aren't known.
+#[inline(always)]
+const fn portless(proto: IpProto) -> u32 {
+    match proto {
+        IpProto::TCP => TCP_NO_PORT,
+        IpProto::UDP => UDP_NO_PORT,
+        IpProto::ICMP | IpProto::ICMPV6 => ICMP,
+        _ => OTHER,
     }
 }
 
@@ -246,6 +270,7 @@ fn parse_tcp<C: Cursor>(
         return Err(Reason::TRANSPORT_HEADER);
     }
     frame.kind = Kind::Tcp;
+    frame.service = u32::from(tcp.destination_port.get());
     frame.tcp = Tcp {
         source_port: tcp.source_port.get(),
         destination_port: tcp.destination_port.get(),
@@ -261,7 +286,11 @@ fn parse_tcp<C: Cursor>(
 }
 
 #[inline(always)]
-fn check_udp<C: Cursor>(cursor: &mut C, carried: &Carried) -> Result<(), Reason> {
+fn parse_udp<C: Cursor>(
+    cursor: &mut C,
+    carried: &Carried,
+    frame: &mut Frame,
+) -> Result<(), Reason> {
     let udp: UdpHeader = cursor.read().ok_or(Reason::TRUNCATED)?;
     let len = u32::from(udp.len.get());
     // A length of zero is the whole packet (RFC 2675, and the stack's super-packets).
@@ -270,6 +299,7 @@ fn check_udp<C: Cursor>(cursor: &mut C, carried: &Carried) -> Result<(), Reason>
     if too_short || too_long {
         return Err(Reason::TRANSPORT_HEADER);
     }
+    frame.service = UDP_PORTS | u32::from(udp.destination_port.get());
     Ok(())
 }
 

@@ -1,9 +1,9 @@
 //! Times and memory.
 
 use super::bed::{Bed, SPARE_LINES};
-use super::{Field, LISTS, image, plain, tenths};
+use super::{Field, LISTS, image, plain};
 use crate::bench::Measure;
-use crate::bench::measure::cpu_ns;
+use crate::bench::measure::{cpu_ns, tenths};
 use crate::output;
 use crate::prefixes::Prefixes;
 use anyhow::{Context, Result};

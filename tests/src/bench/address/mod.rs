@@ -11,8 +11,8 @@ mod demand;
 mod figures;
 mod sources;
 
-use super::measure::median;
-use super::{Case, Measured};
+use super::Measured;
+use super::measure::{self, Tell};
 use crate::output;
 use crate::prefixes::{self, Kept, Prefixes};
 use anyhow::{Context, Result};
@@ -46,7 +46,9 @@ pub(super) fn measure(rounds: usize) -> Result<Measured> {
     }
     fields.push(Field::adverse::<u32>(&adversary::v4(full.v4.len()))?);
     fields.push(Field::adverse::<u128>(&adversary::v6(full.v6.len()))?);
-    let cases = cases(&mut fields, rounds)?;
+    let cases = measure::turns(rounds, &mut |tell| {
+        fields.iter_mut().try_for_each(|field| field.turns(tell))
+    })?;
     let last = fields.iter_mut().filter(|field| field.one.is_some()).skip(4);
     measures.extend(figures::of_tries(last.collect())?);
     let demands = demand::all(&cases, &measures);
@@ -91,7 +93,7 @@ impl Field {
     }
 
     /// One turn of each case.
-    fn turns(&mut self, tell: &mut dyn FnMut(String, String, f64)) -> Result<()> {
+    fn turns(&mut self, tell: &mut Tell) -> Result<()> {
         for pattern in &self.patterns {
             let baseline = self.baseline.replace("{}", pattern.name);
             let name = |bed: &Bed, look_up| format!("{}/{}/{look_up}", bed.name, pattern.name);
@@ -123,43 +125,4 @@ fn image(policy: &AddressPolicy) -> Result<Image<HostMemory>> {
     let epoch_s = (now.unix_ms - now.ktime_ns / 1_000_000) / 1000;
     let mut compiler = policy.compiler(now.unix_ms / 1000);
     Ok(Image::build(HostMemory::new(MAX_LINES), &mut compiler, epoch_s)?)
-}
-
-/// A case and its turns.
-struct Turns {
-    name: String,
-    baseline: String,
-    ns: Vec<f64>,
-}
-
-/// Each case has a turn in each round, so that a noisy moment hits all alike.
-fn cases(fields: &mut [Field], rounds: usize) -> Result<Vec<Case>> {
-    let mut all: Vec<Turns> = Vec::new();
-    for round in 1..=rounds.max(1) {
-        let mut at = 0;
-        for field in &mut *fields {
-            field.turns(&mut |name, baseline, ns| {
-                if round == 1 {
-                    all.push(Turns { name, baseline, ns: Vec::new() });
-                }
-                all[at].ns.push(ns);
-                at += 1;
-            })?;
-        }
-        output::progress(&format!("round {round} of {rounds}"));
-    }
-    let medians: Vec<_> = all.into_iter().map(|t| (t.name, t.baseline, median(t.ns))).collect();
-    medians.iter().map(|(name, baseline, ns)| case(name, baseline, *ns, &medians)).collect()
-}
-
-fn case(name: &str, baseline: &str, ns: f64, all: &[(String, String, f64)]) -> Result<Case> {
-    let found = all.iter().find(|(other, ..)| other == baseline);
-    let baseline_ns = found.with_context(|| format!("no case {baseline}"))?.2;
-    let ratio = (ns / baseline_ns.max(0.1) * 1000.0).round() / 1000.0;
-    let (case, baseline) = (name.to_owned(), baseline.to_owned());
-    Ok(Case { case, ns: tenths(ns), baseline, baseline_ns: tenths(baseline_ns), ratio })
-}
-
-fn tenths(value: f64) -> f64 {
-    (value * 10.0).round() / 10.0
 }

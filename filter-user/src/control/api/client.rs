@@ -1,0 +1,100 @@
+//! Clients: verdicts on them, their fingerprints, and why they pass or not.
+
+use crate::verdict::{VerdictAction, VerdictSource};
+use serde::{Deserialize, Serialize};
+
+/// A client verdict.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct VerdictEntry {
+    /// The prefix: a client's /32 or /64, or what else was named.
+    pub client: String,
+    /// What it does.
+    pub action: VerdictAction,
+    /// `enforce` or `shadow`.
+    pub mode: String,
+    /// Why.
+    pub reason: String,
+    /// Who made it.
+    pub source: VerdictSource,
+    /// Seconds until it ends.
+    pub expires_in_s: u64,
+}
+
+/// Decides about a client or a prefix.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct AddVerdict {
+    /// An address of the client; or a /32 or /24, or a /128, /64, /56 or /48.
+    pub address: String,
+    /// What to do.
+    pub action: VerdictAction,
+    /// How long, such as `10m`.
+    pub lasts: String,
+    /// Why.
+    #[serde(default)]
+    pub reason: String,
+    /// Whether it only counts.
+    #[serde(default)]
+    pub shadow: bool,
+}
+
+/// A fingerprint that was seen, or that there is a rule on.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FingerprintEntry {
+    /// Its JA4.
+    pub ja4: String,
+    /// The JA3 of its last hello.
+    pub ja3: Option<String>,
+    /// What is known of it, such as `tool (nmap-http-title)`.
+    pub label: Option<String>,
+    /// Hellos since the daemon started.
+    pub hellos: u64,
+    /// Distinct clients, counted up to 1,024.
+    pub clients: usize,
+    /// The name that was asked for last.
+    pub last_sni: Option<String>,
+    /// The protocols that were offered last.
+    pub alpn: Option<String>,
+    /// When it was seen last, in milliseconds since 1970.
+    pub last_unix_ms: Option<u64>,
+    /// Whether there is a rule that blocks its clients.
+    pub blocked: bool,
+}
+
+/// Blocks the clients of a fingerprint.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct BlockFingerprint {
+    /// How long each verdict lasts; the configuration's `verdict_for` if not said.
+    #[serde(default)]
+    pub lasts: Option<String>,
+    /// Why.
+    #[serde(default)]
+    pub comment: String,
+}
+
+/// What happens to an address, and why.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Explanation {
+    /// The address.
+    pub address: String,
+    /// The client that it belongs to.
+    pub client: String,
+    /// `pass`, `drop`, `would-drop` or `limited`.
+    pub effect: String,
+    /// The step that decides, in a sentence.
+    pub reason: String,
+    /// Each step of the walk, in order, and what it says.
+    pub steps: Vec<Step>,
+    /// How to change it.
+    pub way_out: Option<String>,
+}
+
+/// A step of the walk.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Step {
+    /// Which check.
+    pub step: String,
+    /// What it says of the address.
+    pub result: String,
+}

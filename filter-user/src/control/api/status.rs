@@ -1,0 +1,128 @@
+//! What the daemon is doing, and whether its rules act.
+
+use super::Traffic;
+use crate::config::HostMode;
+use serde::{Deserialize, Serialize};
+
+/// What the daemon is doing.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Status {
+    /// The daemon's version.
+    pub version: String,
+    /// The version of the interface between kernel and daemon.
+    pub abi: u32,
+    /// Whether rules act.
+    pub mode: HostMode,
+    /// Seconds since the daemon started.
+    pub uptime_s: u64,
+    /// Whether the filter of an earlier daemon was taken over.
+    pub taken_over: bool,
+    /// How a ClientHello's sender is proven: `socket` or `none`.
+    pub evidence: String,
+    /// Where the filter is attached.
+    pub interfaces: Vec<Interface>,
+    /// How many entries the lists have.
+    pub lists: ListSizes,
+    /// Client verdicts in force.
+    pub verdicts: usize,
+    /// Fingerprints that were seen.
+    pub fingerprints: usize,
+    /// Packets by verdict and reason, as the kernel counted them.
+    pub counters: Vec<Counter>,
+    /// What became of the hellos.
+    pub hellos: Hellos,
+    /// Limit profiles that refused something, or would have.
+    pub limits: Vec<LimitLine>,
+    /// Guards that are up: services over their threshold.
+    pub guards: Vec<GuardInfo>,
+}
+
+/// A limit profile that refused something, or would have.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct LimitLine {
+    /// The profile.
+    pub name: String,
+    /// What it refused.
+    pub refused: Traffic,
+    /// What it would have refused, were it or the host enforcing.
+    pub would_refuse: Traffic,
+}
+
+/// A service that is over its threshold: clients that proved themselves pass first.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct GuardInfo {
+    /// The profile.
+    pub name: String,
+    /// Since when, in milliseconds since 1970.
+    pub since_unix_ms: u64,
+    /// Packets that passed since the profile was made because their client had proved itself.
+    pub preferred: u64,
+}
+
+/// An interface that the filter is attached to.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Interface {
+    /// Its name.
+    pub name: String,
+    /// Its index.
+    pub ifindex: u32,
+    /// `native` or `generic`.
+    pub attach: String,
+}
+
+/// How many entries the lists have, and what they take.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub struct ListSizes {
+    /// How many lists there are.
+    pub lists: usize,
+    /// Entries of the list `block`.
+    pub block: usize,
+    /// Entries of the list `allow`.
+    pub allow: usize,
+    /// Entries of all lists.
+    pub entries: usize,
+    /// Bytes of the compiled policy in the kernel.
+    pub kernel_bytes: u64,
+    /// Bytes of it that are in use; the rest is room for changes.
+    pub used_bytes: u64,
+    /// The bound of the configuration, `policy.memory_mb`, in bytes.
+    pub max_bytes: u64,
+}
+
+/// One cell of the kernel's counters.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct Counter {
+    /// `pass`, `drop`, `would-drop` or `reset`.
+    pub verdict: String,
+    /// Why.
+    pub reason: String,
+    /// Packets.
+    pub packets: u64,
+    /// Bytes, Ethernet headers included.
+    pub bytes: u64,
+}
+
+/// What became of the hellos.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
+pub struct Hellos {
+    /// Segments that the kernel handed over.
+    pub recorded: u64,
+    /// Segments that the full ring buffer had no room for.
+    pub lost: u64,
+    /// Hellos that were put together, since the daemon started.
+    pub fingerprinted: u64,
+    /// Hellos that could not be.
+    pub unfingerprintable: u64,
+    /// Hellos among the first whose sender isn't proven; they count for nothing.
+    pub unproven: u64,
+    /// Verdicts that found no room.
+    pub verdicts_refused: u64,
+}
+
+/// Switches between counting and acting.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetMode {
+    /// Whether rules act.
+    pub mode: HostMode,
+}

@@ -1,0 +1,203 @@
+//! The programs with one limit, their tables as full as they get, and turns on them.
+
+use super::sources::{Family, Pattern, SOURCES};
+use crate::bench::Measure;
+use crate::bench::measure::{cpu_ns, tenths};
+use crate::output;
+use anyhow::{Context, Result, ensure};
+use aya::maps::{Array, PerCpuArray};
+use filter_common::abi::limit::RATE_SETS;
+use filter_user::clock::Now;
+use filter_user::datapath::limits::LimitMaps;
+use filter_user::datapath::mapped::MappedArray;
+use filter_user::datapath::test_run::TestProgram;
+use filter_user::limit::{LimitBook, LimitSettings, Origin};
+use rand::SeedableRng;
+use rand::rngs::StdRng;
+
+/// The programs on maps of their own.
+pub(super) struct Bed {
+    family: Family,
+    program: TestProgram,
+    limits: LimitMaps,
+    sources: MappedArray<[u64; 2]>,
+    rng: StdRng,
+    /// Sources that come again and again.
+    clients: Vec<[u64; 2]>,
+    /// Whether these have used their limit up.
+    drops: bool,
+    /// A frame for each limit.
+    frames: Vec<Vec<u8>>,
+}
+
+/// Packets in one turn of one case.
+const REPEAT: u32 = 1 << 18;
+
+/// Packets before those that count.
+const WARM_UP: u32 = 1 << 16;
+
+/// Limits that nobody reaches. The one comes back so slowly that no meter rests any more, and
+/// each new key has to look at a whole set; it has the coarse clock, and a burst that is made
+/// larger than operators can. The other comes back at once, and has the precise clock.
+const GENEROUS: [&str; 2] = [
+    "rate = '1/h'\nburst = 1\nservices = ['udp/443']",
+    "rate = '100000000/s'\nburst = 50000000\nservices = ['udp/444']",
+];
+/// Such a bucket's price of a packet, and what it can save up.
+const GENEROUS_PRICE: [u64; 2] = [10, 2_000_000_000];
+
+/// One packet an hour.
+const STRICT: [&str; 1] = ["rate = '1/h'\nburst = 1\nservices = ['udp/443']"];
+const STRICT_PRICE: [u64; 2] = [3_600_000_000_000; 2];
+
+impl Bed {
+    /// Everything passes.
+    pub(super) fn passing(family: Family) -> Result<Self> {
+        Self::new(family, &GENEROUS, Some(1 << 40), GENEROUS_PRICE)
+    }
+
+    /// Everything is dropped, once [`Bed::use_up`] has been.
+    pub(super) fn dropping(family: Family) -> Result<Self> {
+        Ok(Self { drops: true, ..Self::new(family, &STRICT, None, STRICT_PRICE)? })
+    }
+
+    fn new(
+        family: Family,
+        settings: &[&str],
+        first_burst: Option<u64>,
+        price: [u64; 2],
+    ) -> Result<Self> {
+        let mut program = TestProgram::metering("unmetered")?;
+        program.add("metered")?;
+        program.add("lru_hash")?;
+        set(&mut program, "PRICE", price)?;
+        set(&mut program, "CONFIG", [1, SECRET, SECRET, !SECRET, 0, 0])?;
+        let mut book = LimitBook::default();
+        for (number, limit) in (2..).zip(settings) {
+            let settings: LimitSettings = toml::from_str(&format!("unit = 'packets'\n{limit}"))?;
+            book.put(&format!("limit{number}"), settings, Origin::Operator, Some(number))?;
+        }
+        let mut limits = LimitMaps::take(program.maps())?;
+        let mut compiled = book.compile().clone();
+        if let (Some(burst), Some((_, profile))) = (first_burst, compiled.profiles.first_mut()) {
+            profile.rate.burst = burst;
+        }
+        limits.apply(&compiled, Now::read().ktime_ns)?;
+        let mut rng = StdRng::seed_from_u64(SECRET);
+        let frame = |port| family.plain().packet().udp((5000, port), &[0x2a; 64]).build();
+        Ok(Self {
+            family,
+            sources: program.mapped("SOURCES")?,
+            clients: family.clients(SOURCES, &mut rng),
+            frames: vec![frame(443), frame(444)],
+            drops: false,
+            program,
+            limits,
+            rng,
+        })
+    }
+
+    /// Has more strangers come than there is room for in any table. Says how full ours is.
+    pub(super) fn fill_up(&mut self) -> Result<Measure> {
+        for _ in 0..4 {
+            self.sources.fill(&self.family.strangers(&mut self.rng));
+            for program in ["metered", "lru_hash"] {
+                self.run(program, 0, count(SOURCES)?)?;
+            }
+        }
+        let taken = f64::from(count(self.limits.meters().count())?);
+        let share = tenths(100.0 * taken / f64::from(4 * RATE_SETS));
+        ensure!(share > 99.0, "only {share} % of the meters are in use");
+        Ok(self.measure("meters in use in a flood", share))
+    }
+
+    /// Has each client use up its limit. Says how many are refused from then on: those that
+    /// the table has room for.
+    pub(super) fn use_up(&mut self) -> Result<Vec<Measure>> {
+        // Those that are measured by themselves come first, and find room.
+        for pattern in Pattern::ALL {
+            self.sources.fill(&self.clients[..pattern.count()]);
+            for program in ["metered", "lru_hash"] {
+                self.run(program, 0, 2 * count(pattern.count())?)?;
+            }
+        }
+        let mut measures = Vec::new();
+        for program in ["metered", "lru_hash"] {
+            let before = self.refused(program)?;
+            self.run(program, 0, count(SOURCES)?)?;
+            let refused = f64::from(u32::try_from(self.refused(program)? - before)?);
+            let share = tenths(100.0 * refused / f64::from(count(SOURCES)?));
+            let name = format!("{program}: clients of a million that are held to their limit");
+            measures.push(self.measure(&name, share));
+        }
+        Ok(measures)
+    }
+
+    fn measure(&self, what: &str, value: f64) -> Measure {
+        let measure = format!("{}: {what}", self.family.name);
+        output::progress(&format!("{measure}: {value} %"));
+        Measure { measure, value, unit: "%" }
+    }
+
+    /// Packets that a program has refused.
+    fn refused(&mut self, program: &str) -> Result<u64> {
+        if program == "metered" {
+            return Ok(self.limits.counters(2)?.refused.packets);
+        }
+        let map = self.program.maps().map("REFUSED").context("no map REFUSED")?;
+        let counts = PerCpuArray::<_, u64>::try_from(map)?.get(&0, 0)?;
+        Ok(counts.iter().sum())
+    }
+
+    /// Nanoseconds a packet in one turn of a meter, on this thread's CPU time.
+    pub(super) fn turn(&mut self, pattern: Pattern, meter: &str) -> Result<f64> {
+        let (program, frame) = match meter {
+            "ours" => ("metered", 0),
+            "ours-precise" => ("metered", 1),
+            "lru_hash" => ("lru_hash", 0),
+            _ => ("unmetered", 0),
+        };
+        if pattern == Pattern::Random && !self.drops {
+            self.sources.fill(&self.family.strangers(&mut self.rng));
+        } else {
+            self.sources.fill(&self.clients[..pattern.count()]);
+        }
+        // The new sources are in the caches, and so is what the turn before left there.
+        self.run(program, frame, WARM_UP)?;
+        let before = self.refused(program)?;
+        let started = cpu_ns();
+        let action = self.run(program, frame, REPEAT)?;
+        let took = u32::try_from(cpu_ns() - started)?;
+        let refused = self.refused(program)? - before;
+        ensure!(action != 0, "{program} gave up");
+        // Of so many clients some find their set full, and go untracked.
+        let most = u64::from(REPEAT / 100 * 99);
+        let is_right = match (self.drops, pattern) {
+            (false, _) => refused == 0,
+            (true, Pattern::Random) => true,
+            (true, _) => refused >= most,
+        };
+        ensure!(is_right || program == "unmetered", "{program} refused {refused} of {REPEAT}");
+        Ok(f64::from(took) / f64::from(REPEAT))
+    }
+
+    fn run(&mut self, program: &'static str, frame: usize, repeat: u32) -> Result<u32> {
+        self.program.choose(program);
+        Ok(self.program.run(&self.frames[frame], repeat)?.action)
+    }
+}
+
+const SECRET: u64 = 0x0123_4567_89ab_cdef;
+
+fn count(count: usize) -> Result<u32> {
+    Ok(u32::try_from(count)?)
+}
+
+/// Sets the one element of an array of words.
+fn set<const N: usize>(program: &mut TestProgram, name: &'static str, words: [u64; N]) -> Result<()>
+where
+    [u64; N]: aya::Pod,
+{
+    let map = program.maps().map_mut(name).with_context(|| format!("no map {name}"))?;
+    Ok(Array::<_, [u64; N]>::try_from(map)?.set(0, words, 0)?)
+}
