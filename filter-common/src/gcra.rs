@@ -88,7 +88,9 @@ impl Rate {
     #[must_use]
     pub const fn charge(&self, word: u64, clock: u64, units: u64, burst: u64) -> Charged {
         let (ahead, cost) = (Self::ahead(word, clock), self.ticks(units));
-        if ahead > self.slack() && ahead.saturating_add(cost) > burst.saturating_add(self.slack()) {
+        // Of each pair the one is below 2^63, and the other far below.
+        let (after, most) = (ahead.wrapping_add(cost), burst.wrapping_add(self.slack()));
+        if ahead > self.slack() && after > most {
             let word = if ahead > self.most() { clock.wrapping_add(self.burst) } else { word };
             return Charged { word, passed: false };
         }

@@ -1,8 +1,8 @@
 //! Counting: a packet once, by verdict and reason.
 #![expect(unsafe_code, reason = "the CPU's counters are reached by a map pointer")]
 
-use crate::cursor::opaque;
 use crate::maps::{COUNTERS, LIST_COUNTERS};
+use crate::opaque::opaque;
 use filter_common::abi::counter::{Count, Counters, Reason, Verdict};
 use filter_common::wire::frame::Frame;
 

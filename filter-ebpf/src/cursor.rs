@@ -1,6 +1,7 @@
 //! Packet pointers: the only file that holds any.
 #![expect(unsafe_code, reason = "packet memory is reached by pointers that the verifier checks")]
 
+use crate::opaque::{opaque, opaque_u32};
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::generated::{bpf_xdp_get_buff_len, bpf_xdp_load_bytes};
 use aya_ebpf::programs::XdpContext;
@@ -103,25 +104,6 @@ fn load(position: usize, len: usize) -> [u64; WORDS] {
         };
     }
     words
-}
-
-/// The same value, of which the optimiser no longer knows where it came from. (The
-/// library's `black_box` goes through memory.)
-#[inline(always)]
-pub(crate) fn opaque(value: usize) -> usize {
-    let mut value = value;
-    // SAFETY: a register is copied to itself.
-    unsafe {
-        asm!("{0} = {0}", inout(reg) value, options(pure, nomem, nostack, preserves_flags));
-    }
-    value
-}
-
-/// [`opaque`] for a number of 32 bits.
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "it comes back as it went in")]
-fn opaque_u32(value: u32) -> u32 {
-    opaque(value as usize) as u32
 }
 
 /// A position in the linear part of the frame.

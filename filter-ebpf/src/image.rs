@@ -1,7 +1,7 @@
 //! The address policy's image, and the look-up in it.
 #![expect(unsafe_code, reason = "the clock is a helper")]
 
-use crate::cursor::opaque;
+use crate::opaque::opaque;
 use aya_ebpf::btf_maps::{self, ArrayOfMaps};
 use aya_ebpf::helpers::generated::bpf_ktime_get_coarse_ns;
 use aya_ebpf::macros::btf_map;

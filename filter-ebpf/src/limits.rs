@@ -19,7 +19,7 @@ use filter_common::abi::limit::{
     SERVICE_WORDS,
 };
 use filter_common::limit::key::{self, Place, Secrets};
-use filter_common::limit::meter::{self, Charge};
+use filter_common::limit::meter::{self, Charge, Own, Scale};
 use filter_common::limit::{self, Limits, MAX_STEPS, Outcome, step};
 use filter_common::wire::frame::{Frame, Proof};
 
@@ -194,13 +194,18 @@ impl Limits for MapLimits {
 
     #[inline(always)]
     fn look(&self, word: &MapWord, charge: &Charge) -> bool {
-        let Charge { profile, units, burst, now_ns, .. } = *charge;
-        look_at_word(word.0, profile, units, burst, now_ns)
+        let Scale { profile, now_ns, .. } = charge.scale;
+        look_at_word(word.0, profile, charge.units, charge.burst, now_ns)
     }
 
     #[inline(always)]
-    fn room(&self, set: u32, now_ns: u64) -> u32 {
-        room(self.scratch, set, now_ns)
+    fn room(&self, meters: &MapMeters, own: &Own, now_ns: u64) -> u32 {
+        room(meters.0, own.number, own.clock, own.light, now_ns)
+    }
+
+    #[inline(always)]
+    fn weight(&self, tag: u64, word: u64, now_ns: u64) -> u64 {
+        weight(tag, word, now_ns)
     }
 
     #[inline(always)]
@@ -230,12 +235,19 @@ const SPREAD: u32 = 0x9e37_79b9;
 
 #[inline(never)]
 fn look_at_word(word: *mut u64, profile: &Profile, units: u64, burst: u64, now_ns: u64) -> bool {
-    meter::look(&MapWord(word), &Charge { profile, units, burst, now_ns, is_new: false })
+    let scale = Scale::new(profile, now_ns);
+    meter::look(&MapWord(word), &Charge { scale, units, burst, is_new: false })
 }
 
 #[inline(never)]
-fn room(scratch: *mut u64, set: u32, now_ns: u64) -> u32 {
-    meter::room(&MapLimits::new(null_mut(), scratch), set, now_ns)
+fn room(set: *mut MeterSet, number: u32, clock: u64, light: u64, now_ns: u64) -> u32 {
+    let own = Own { number, clock, light };
+    meter::room(&MapLimits::new(null_mut(), null_mut()), &MapMeters(set), &own, now_ns)
+}
+
+#[inline(never)]
+fn weight(tag: u64, word: u64, now_ns: u64) -> u64 {
+    meter::weight(&MapLimits::new(null_mut(), null_mut()), tag, word, now_ns)
 }
 
 #[inline(never)]

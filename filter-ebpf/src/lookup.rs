@@ -12,6 +12,7 @@
 mod cursor;
 mod image;
 mod license;
+mod opaque;
 
 use aya_ebpf::bindings::xdp_action::{XDP_ABORTED, XDP_DROP, XDP_PASS};
 use aya_ebpf::helpers::generated::bpf_loop;

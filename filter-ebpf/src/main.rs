@@ -14,6 +14,7 @@ mod license;
 mod limits;
 mod maps;
 mod offender;
+mod opaque;
 mod proof;
 mod record;
 mod reset;

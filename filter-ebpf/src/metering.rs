@@ -1,7 +1,7 @@
 //! Programs that differ only in how they meter a client: what benchmarks compare.
 //!
-//! Each reads a frame as the filter does, takes the next address of `SOURCES` for its
-//! source, and drops it if that has gone over its limit.
+//! Each makes a source up, as if it had read it from the packet, and drops the packet if that
+//! has gone over its limit.
 #![no_std]
 #![no_main]
 #![feature(asm_experimental_arch, core_intrinsics)]
@@ -9,10 +9,10 @@
 #![expect(unsafe_code, reason = "map values are reached by pointers that the verifier checks")]
 #![expect(clippy::needless_pass_by_value, reason = "the macro calls programs with a value")]
 
-mod cursor;
 mod license;
 mod limits;
 mod offender;
+mod opaque;
 mod proof;
 mod words;
 
@@ -21,48 +21,81 @@ use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::macros::{map, xdp};
 use aya_ebpf::maps::{Array, LruHashMap, PerCpuArray};
 use aya_ebpf::programs::XdpContext;
-use cursor::XdpPacket;
+use core::hint::black_box;
 use filter_common::abi::counter::Reason;
+use filter_common::abi::limit::{RATE_SETS, WAYS};
 use filter_common::limit;
+use filter_common::limit::key::permute;
 use filter_common::verdict::Standing;
 use filter_common::wire::address::Address;
-use filter_common::wire::frame::{self, Frame};
+use filter_common::wire::frame::Frame;
 use limits::MapLimits;
 
-/// Addresses that packets seem to come from, in turn. Written by the benchmark.
-#[map]
-static SOURCES: Array<Address> = Array::with_max_entries(SOURCE_COUNT, 0x400);
+/// What packets seem to be.
+#[repr(C)]
+#[derive(Clone, Copy)]
+struct Traffic {
+    /// How many there have been.
+    turn: u64,
+    /// The bits of that which count: with as many sources it begins again.
+    turns: u64,
+    /// Another one makes other sources.
+    seed: u64,
+    /// What they ask for.
+    service: u32,
+    /// Whether they are IPv6; zero: no.
+    is_v6: u32,
+}
 
-/// How many there are: a power of two.
-const SOURCE_COUNT: u32 = 1 << 20;
-
-/// One element: how many packets have been seen.
+/// One element. Written by the benchmark, which runs on one CPU at a time.
 #[map]
-static TURN: Array<u64> = Array::with_max_entries(1, 0);
+static TRAFFIC: Array<Traffic> = Array::with_max_entries(1, 0);
 
 /// One element a CPU: the frame that is being looked at.
 #[map]
 static FRAME: PerCpuArray<Frame> = PerCpuArray::with_max_entries(1, 0);
 
-/// Reads a frame, and takes the next source for its own.
+/// The next frame, as parsing leaves it.
 #[inline(always)]
-fn next_frame<'a>(context: &XdpContext) -> Option<&'a mut Frame> {
+fn next_frame<'a>() -> Option<&'a mut Frame> {
+    // SAFETY: benchmarks run on one CPU at a time.
+    let traffic = unsafe { &mut *TRAFFIC.get_ptr_mut(0)? };
+    traffic.turn += 1;
+    let turn = (traffic.turn & traffic.turns).wrapping_add(traffic.seed);
     // SAFETY: the element belongs to this CPU.
     let frame = unsafe { &mut *FRAME.get_ptr_mut(0)? };
-    frame::parse(&XdpPacket::new(context), frame);
-    // SAFETY: benchmarks run on one CPU at a time.
-    let turn = unsafe { &mut *TURN.get_ptr_mut(0)? };
-    *turn += 1;
-    let turn = u32::try_from(*turn % u64::from(SOURCE_COUNT)).ok()?;
-    frame.source = *SOURCES.get(turn)?;
-    frame.monitor = 0;
-    Some(frame)
+    frame.source = if traffic.is_v6 == 0 {
+        Address::v4(mix32((turn & 0xffff_ffff) as u32))
+    } else {
+        Address { high: mix64(turn), low: traffic.turn }
+    };
+    frame.service = traffic.service;
+    frame.bytes = 100;
+    frame.now_ns = 0;
+    frame.refused = Reason::NO_RULE;
+    Some(black_box(frame))
+}
+
+/// Different numbers to different numbers, that look random.
+///
+/// *Source*: `fmix32` of `MurmurHash3`.
+#[inline(always)]
+const fn mix32(number: u32) -> u32 {
+    let x = (number ^ number >> 16).wrapping_mul(0x85eb_ca6b);
+    let x = (x ^ x >> 13).wrapping_mul(0xc2b2_ae35);
+    x ^ x >> 16
+}
+
+/// The same of 64 bits.
+#[inline(always)]
+const fn mix64(number: u64) -> u64 {
+    permute(&[0, 1], number)
 }
 
 /// The same without a limit.
 #[xdp(frags)]
-fn unmetered(context: XdpContext) -> u32 {
-    let Some(frame) = next_frame(&context) else {
+fn unmetered(_context: XdpContext) -> u32 {
+    let Some(frame) = next_frame() else {
         return XDP_ABORTED;
     };
     // The address is used, or it would not be read.
@@ -72,7 +105,7 @@ fn unmetered(context: XdpContext) -> u32 {
 /// The limits of the frame's service.
 #[xdp(frags)]
 fn metered(context: XdpContext) -> u32 {
-    let Some(frame) = next_frame(&context) else {
+    let Some(frame) = next_frame() else {
         return XDP_ABORTED;
     };
     let limits = MapLimits::new(context.ctx, &raw mut frame.scratch);
@@ -94,8 +127,8 @@ struct Bucket {
 #[map]
 static BUCKETS: LruHashMap<Address, Bucket> = LruHashMap::with_max_entries(BUCKET_COUNT, 0);
 
-/// As many as there are sources, and some that CPUs keep to themselves.
-const BUCKET_COUNT: u32 = SOURCE_COUNT + (1 << 14);
+/// As many as there are meters.
+const BUCKET_COUNT: u32 = WAYS * RATE_SETS;
 
 /// What a packet costs and what can be saved up, in nanoseconds. Written by the benchmark.
 #[map]
@@ -107,8 +140,8 @@ static REFUSED: PerCpuArray<u64> = PerCpuArray::with_max_entries(1, 0);
 
 /// A token bucket a client in the kernel's LRU hash.
 #[xdp(frags)]
-fn lru_hash(context: XdpContext) -> u32 {
-    let Some(frame) = next_frame(&context) else {
+fn lru_hash(_context: XdpContext) -> u32 {
+    let Some(frame) = next_frame() else {
         return XDP_ABORTED;
     };
     let Some([cost_ns, most_ns]) = PRICE.get(0).copied() else {

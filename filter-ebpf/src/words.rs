@@ -1,7 +1,7 @@
 //! Words in maps that several CPUs move: meters, and marks of proven clients.
 #![expect(unsafe_code, reason = "map values are reached by pointers that the verifier checks")]
 
-use crate::cursor::opaque;
+use crate::opaque::{opaque, opaque_u32};
 use core::intrinsics::{AtomicOrdering, atomic_cxchg};
 use filter_common::abi::limit::{MeterSet, ProvenLine, WAYS};
 use filter_common::limit::meter::{Meters, Word};
@@ -41,10 +41,8 @@ pub(crate) struct MapMeters(pub(crate) *mut MeterSet);
 impl MapMeters {
     #[inline(always)]
     fn at(&self, index: u32) -> MapWord {
-        // The mask is what the verifier goes by; it must not be optimised away.
-        let index = opaque(index as usize) & (2 * WAYS as usize - 1);
-        // SAFETY: the set has two words a way, and the index is below that.
-        MapWord(unsafe { self.0.cast::<u64>().add(index) })
+        // SAFETY: the set has two words a way, and ways are below that; the verifier sees to it.
+        MapWord(unsafe { self.0.cast::<u64>().add(index as usize) })
     }
 }
 
@@ -59,6 +57,11 @@ impl Meters for MapMeters {
     #[inline(always)]
     fn word(&self, way: u32) -> MapWord {
         self.at(2 * way + 1)
+    }
+
+    #[inline(always)]
+    fn way(&self, way: u32) -> u32 {
+        opaque_u32(way) & (WAYS - 1)
     }
 }
 

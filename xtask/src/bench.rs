@@ -114,8 +114,10 @@ impl Group {
     fn print(&self) {
         let data = self.data.as_ref().map(|data| format!(", {data}")).unwrap_or_default();
         term::line(&format!("\n{} on kernel {}{data}", self.name, self.kernel));
-        let rows: Vec<_> = self.cases.iter().map(Case::cells).collect();
-        term::table(&["case", "ns", "over", "against", "its ns", "ratio"], &rows);
+        if !self.cases.is_empty() {
+            let rows: Vec<_> = self.cases.iter().map(Case::cells).collect();
+            term::table(&["case", "ns", "over", "against", "its ns", "ratio"], &rows);
+        }
         if !self.measures.is_empty() {
             term::line("");
             let rows: Vec<_> = self.measures.iter().map(Measure::cells).collect();

@@ -1,7 +1,7 @@
 //! Limits on plain memory, for hosts: tests, captures, and the daemon that reads meters.
 
 use super::key::{Place, Secrets};
-use super::meter::{self, Charge, Meters, Word};
+use super::meter::{self, Charge, Meters, Own, Word};
 use super::proven::Marks;
 use super::{Limits, Outcome, prove, step};
 use crate::abi::limit::{
@@ -92,6 +92,10 @@ impl Meters for Rc<Cell<MeterSet>> {
         SetWord { set: Self::clone(self), way: index(way), is_tag: true }
     }
 
+    fn way(&self, way: u32) -> u32 {
+        way
+    }
+
     fn word(&self, way: u32) -> SetWord {
         SetWord { set: Self::clone(self), way: index(way), is_tag: false }
     }
@@ -179,8 +183,12 @@ impl Limits for LimitMemory {
         meter::look(word, charge)
     }
 
-    fn room(&self, set: u32, now_ns: u64) -> u32 {
-        meter::room(self, set, now_ns)
+    fn room(&self, meters: &Self::Meters, own: &Own, now_ns: u64) -> u32 {
+        meter::room(self, meters, own, now_ns)
+    }
+
+    fn weight(&self, tag: u64, word: u64, now_ns: u64) -> u64 {
+        meter::weight(self, tag, word, now_ns)
     }
 
     fn prove(&self, frame: &Frame, now_ns: u64, within: u64) -> Proof {

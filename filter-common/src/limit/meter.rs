@@ -35,13 +35,17 @@ pub trait Meters {
     fn tag(&self, way: u32) -> Self::Word;
     /// A meter's word.
     fn word(&self, way: u32) -> Self::Word;
+    /// A way that was found, as one that the verifier knows for one.
+    fn way(&self, way: u32) -> u32;
 }
 
 /// What a profile makes of a word now.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, Debug)]
 pub struct Scale<'a> {
-    profile: &'a Profile,
-    now_ns: u64,
+    /// The profile.
+    pub profile: &'a Profile,
+    /// Now, in nanoseconds.
+    pub now_ns: u64,
     clock: u64,
 }
 
@@ -52,6 +56,13 @@ impl<'a> Scale<'a> {
     pub const fn new(profile: &'a Profile, now_ns: u64) -> Self {
         let clock = if profile.is_quota() { 0 } else { profile.rate.clock(now_ns) };
         Self { profile, now_ns, clock }
+    }
+
+    /// The profile, if it is a rate, as the one that most meters are of.
+    #[inline(always)]
+    pub(super) const fn own(&self, number: u32) -> Own {
+        let number = if self.profile.is_quota() { 0 } else { number };
+        Own { number, clock: self.clock, light: self.profile.rate.burst >> LIGHT_BITS }
     }
 
     /// What a word would be after these units.
@@ -80,22 +91,20 @@ impl<'a> Scale<'a> {
 /// Units to be charged.
 #[derive(Clone, Copy, Debug)]
 pub struct Charge<'a> {
-    /// To what.
-    pub profile: &'a Profile,
+    /// To what, and when.
+    pub scale: Scale<'a>,
     /// How many.
     pub units: u64,
     /// How much of the burst may be used.
     pub burst: u64,
-    /// When.
-    pub now_ns: u64,
     /// Whether what the word says is another key's, and doesn't count.
     pub is_new: bool,
 }
 
 impl Charge<'_> {
     #[inline(always)]
-    const fn to(&self, scale: &Scale<'_>, word: u64) -> Charged {
-        scale.charged(word, self.units, self.burst)
+    const fn to(&self, word: u64) -> Charged {
+        self.scale.charged(word, self.units, self.burst)
     }
 }
 
@@ -103,8 +112,7 @@ impl Charge<'_> {
 #[inline(always)]
 pub fn charge<W: Word>(word: &W, charge: &Charge<'_>) -> Outcome {
     let seen = word.load();
-    let used = if charge.is_new { 0 } else { seen };
-    let charged = charge.to(&Scale::new(charge.profile, charge.now_ns), used);
+    let charged = charge.to(if charge.is_new { 0 } else { seen });
     if charged.word != seen && word.swap(seen, charged.word) != seen {
         return Outcome::LOST;
     }
@@ -114,7 +122,7 @@ pub fn charge<W: Word>(word: &W, charge: &Charge<'_>) -> Outcome {
 /// Whether a charge would pass.
 #[inline(always)]
 pub fn look<W: Word>(word: &W, charge: &Charge<'_>) -> bool {
-    charge.to(&Scale::new(charge.profile, charge.now_ns), word.load()).passed
+    charge.to(word.load()).passed
 }
 
 /// The way of a key's meter in its set; [`NO_WAY`] when it has none.
@@ -131,10 +139,42 @@ pub fn find<M: Meters>(meters: &M, tag: u64) -> u32 {
 /// No meter.
 pub const NO_WAY: u32 = WAYS;
 
-/// How much forgetting a meter would change.
-const RESTING: u64 = 0;
+/// How much forgetting a meter would change: nothing, a quarter of a burst or cap at most, or
+/// more.
+pub const RESTING: u64 = 0;
 const LIGHT: u64 = 1;
 const HELD: u64 = 2;
+const LIGHT_BITS: u32 = 2;
+
+/// The rate that a new key is of. In a flood so are most of the meters that it meets, and to
+/// weigh them takes no other look-up.
+#[derive(Clone, Copy, Debug)]
+pub struct Own {
+    /// Its number; zero, which no meter has, if it isn't known.
+    pub number: u32,
+    /// What its clock shows.
+    pub clock: u64,
+    /// The ticks in use up to which a meter is light.
+    pub light: u64,
+}
+
+impl Own {
+    #[inline(always)]
+    const fn weight(&self, word: u64) -> u64 {
+        weight_of(Rate::ahead(word, self.clock), self.light)
+    }
+}
+
+#[inline(always)]
+const fn weight_of(used: u64, light: u64) -> u64 {
+    if used == 0 {
+        RESTING
+    } else if used <= light {
+        LIGHT
+    } else {
+        HELD
+    }
+}
 
 /// The way of the meter that a key may take which has none; [`NO_WAY`] when its set has no
 /// room.
@@ -143,39 +183,36 @@ const HELD: u64 = 2;
 /// tag. Of several only one can have seen the word as it was; the others look again. A packet
 /// of the former key that comes between the two is charged to the new one.
 #[inline(always)]
-pub fn room<L: Limits>(limits: &L, set: u32, now_ns: u64) -> u32 {
-    let Some(meters) = limits.meters(set) else {
-        return NO_WAY;
-    };
-    let mut best = HELD << 2;
-    for way in 0..WAYS {
-        let weight = weight(limits, meters.tag(way).load(), &meters.word(way), now_ns);
-        let this = weight << 2 | u64::from(way);
-        best = limits.forgotten(if this < best { this } else { best });
-        // Nothing is better than one that says nothing.
-        if best < LIGHT << 2 {
-            break;
+pub fn room<L: Limits>(limits: &L, meters: &L::Meters, own: &Own, now_ns: u64) -> u32 {
+    for most in [RESTING, LIGHT] {
+        for way in 0..WAYS {
+            let (tag, word) = (meters.tag(way).load(), meters.word(way).load());
+            let weight = if tag != 0 && key::number(tag) == own.number {
+                own.weight(word)
+            } else {
+                limits.weight(tag, word, now_ns)
+            };
+            if weight <= most {
+                return way;
+            }
         }
     }
-    if best < HELD << 2 { (best & 3) as u32 } else { NO_WAY }
+    NO_WAY
 }
 
+/// How much it would change to forget a meter of any profile.
 #[inline(always)]
-fn weight<L: Limits>(limits: &L, tag: u64, word: &impl Word, now_ns: u64) -> u64 {
+pub fn weight<L: Limits>(limits: &L, tag: u64, word: u64, now_ns: u64) -> u64 {
     if tag == 0 {
         return RESTING;
     }
-    let Some(profile) = limits.profile(key::number(tag)) else {
-        return RESTING;
-    };
-    let used = Scale::new(profile, now_ns).used(word.load());
-    // What counts for a profile that is gone counts for nothing.
-    if used == 0 || !profile.is_on() {
-        RESTING
-    } else if used <= profile.rate.burst >> 2 {
-        LIGHT
-    } else {
-        HELD
+    match limits.profile(key::number(tag)) {
+        Some(profile) if profile.is_on() => {
+            let used = Scale::new(profile, now_ns).used(word);
+            weight_of(used, profile.rate.burst >> LIGHT_BITS)
+        }
+        // What counts for a profile that is gone counts for nothing.
+        _ => RESTING,
     }
 }
 

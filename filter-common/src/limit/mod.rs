@@ -30,7 +30,7 @@ use crate::abi::limit::{ListLimit, Plan, Profile, THROTTLE_PROFILE};
 use crate::verdict::Standing;
 use crate::wire::frame::{Frame, Proof};
 use key::Place;
-use meter::{Charge, Meters, Word};
+use meter::{Charge, Meters, Own, Word};
 use proven::Marks;
 
 /// The look-ups that limits need.
@@ -67,14 +67,16 @@ pub trait Limits {
     fn count_limit(&self, number: u32, outcome: Outcome, bytes: u32);
     /// Notes that a key went over. Nothing comes back: it can't change a verdict.
     fn note_offender(&self, place: &Place, now_ns: u64);
-    /// Charges a word, by [`meter::charge`]. This and the next three are functions of their
+    /// Charges a word, by [`meter::charge`]. This and the next four are functions of their
     /// own in the kernel: what they found out is forgotten when they return, so that the
     /// verifier needn't follow it.
     fn charge(&self, word: &Self::Word, charge: &Charge) -> Outcome;
     /// Whether a charge would pass, by [`meter::look`].
     fn look(&self, word: &Self::Word, charge: &Charge) -> bool;
     /// The way of a meter that a new key may take, by [`meter::room`].
-    fn room(&self, set: u32, now_ns: u64) -> u32;
+    fn room(&self, meters: &Self::Meters, own: &Own, now_ns: u64) -> u32;
+    /// How much it would change to forget a meter, by [`meter::weight`].
+    fn weight(&self, tag: u64, word: u64, now_ns: u64) -> u64;
     /// Whether a client has proved itself, by [`prove`].
     fn prove(&self, frame: &Frame, now_ns: u64, within: u64) -> Proof;
     /// Hides a number from the verifier, which would follow each of its values.

@@ -1,7 +1,7 @@
 //! A step of a packet's plan: one profile, and what it makes of the packet.
 
 use super::key;
-use super::meter::{self, Charge, Meters, NO_WAY, Word};
+use super::meter::{self, Charge, Meters, NO_WAY, Scale, Word};
 use super::proof::is_proven;
 use super::{ATTEMPTS, Limits, Outcome};
 use crate::abi::address::AddressClass;
@@ -38,8 +38,8 @@ fn take<L: Limits>(limits: &L, step: u64, frame: &mut Frame) -> Outcome {
         // What doesn't act will be told at the charge.
         return Outcome::PASSED;
     }
-    let now_ns = now_ns(limits, profile, frame);
-    let this = Step { limits, profile, number, units, role, now_ns };
+    let scale = Scale::new(profile, now_ns(limits, profile, frame));
+    let this = Step { limits, scale, number, units, role };
     let outcome = this.charge(frame);
     this.tell(outcome, acts, frame)
 }
@@ -102,17 +102,16 @@ fn acts(profile: &Profile, role: u64, frame: &Frame) -> bool {
 /// One step with all that it needs.
 struct Step<'a, L> {
     limits: &'a L,
-    profile: &'a Profile,
+    scale: Scale<'a>,
     number: u32,
     units: u64,
     role: u64,
-    now_ns: u64,
 }
 
 impl<L: Limits> Step<'_, L> {
     #[inline(always)]
     fn charge(&self, frame: &mut Frame) -> Outcome {
-        if self.profile.key == Profile::BY_CLIENT {
+        if self.scale.profile.key == Profile::BY_CLIENT {
             self.charge_client(frame)
         } else {
             self.charge_together(frame)
@@ -122,25 +121,31 @@ impl<L: Limits> Step<'_, L> {
     #[inline(always)]
     fn charge_client(&self, frame: &Frame) -> Outcome {
         let secrets = self.limits.secrets();
-        let place = key::place(&secrets, self.profile, self.number, &frame.source);
+        let place = key::place(&secrets, self.scale.profile, self.number, &frame.source);
         let Some(meters) = self.limits.meters(place.set) else {
             return Outcome::UNTRACKED;
         };
         let found = meter::find(&meters, place.tag);
         let is_new = found == NO_WAY;
-        let way = if is_new { self.limits.room(place.set, self.now_ns) } else { found };
+        let way = if is_new { self.room(&meters) } else { found };
         if way == NO_WAY {
             return Outcome::UNTRACKED;
         }
-        let charge = Charge { is_new, ..self.of(self.profile.rate.burst) };
+        let way = meters.way(way);
+        let charge = Charge { is_new, ..self.of(self.scale.profile.rate.burst) };
         let outcome = self.limits.charge(&meters.word(way), &charge);
         if is_new && outcome == Outcome::PASSED {
             meters.tag(way).store(place.tag);
         }
         if outcome == Outcome::REFUSED {
-            self.limits.note_offender(&place, self.now_ns);
+            self.limits.note_offender(&place, self.scale.now_ns);
         }
         outcome
+    }
+
+    #[inline(always)]
+    fn room(&self, meters: &L::Meters) -> u32 {
+        self.limits.room(meters, &self.scale.own(self.number), self.scale.now_ns)
     }
 
     #[inline(always)]
@@ -148,10 +153,13 @@ impl<L: Limits> Step<'_, L> {
         let Some(word) = self.limits.aggregate(self.number) else {
             return Outcome::UNTRACKED;
         };
-        let burst = self.profile.rate.burst;
-        let guarded = self.profile.flags & Profile::GUARDED != 0;
+        let burst = self.scale.profile.rate.burst;
+        let guarded = self.scale.profile.flags & Profile::GUARDED != 0;
         let outcome = self.charge_word(&word, if guarded { burst >> 1 } else { burst });
-        if outcome != Outcome::REFUSED || !guarded || !is_proven(self.limits, frame, self.now_ns) {
+        if outcome != Outcome::REFUSED
+            || !guarded
+            || !is_proven(self.limits, frame, self.scale.now_ns)
+        {
             return outcome;
         }
         let outcome = self.charge_word(&word, burst);
@@ -168,8 +176,8 @@ impl<L: Limits> Step<'_, L> {
 
     #[inline(always)]
     const fn of(&self, burst: u64) -> Charge<'_> {
-        let Self { profile, units, now_ns, .. } = *self;
-        Charge { profile, units, burst, now_ns, is_new: false }
+        let Self { scale, units, .. } = *self;
+        Charge { scale, units, burst, is_new: false }
     }
 
     /// Counts what became of the packet, and leaves in the frame what refused it.
@@ -194,14 +202,14 @@ impl<L: Limits> Step<'_, L> {
     /// The packet was refused: why, and what happens to it.
     #[inline(always)]
     fn refuse(&self, acts: bool, frame: &mut Frame) {
-        let mut reason = self.profile.reason();
+        let mut reason = self.scale.profile.reason();
         if self.role == Plan::LIST {
             reason = Reason::LIST_LIMIT;
             let held = frame.class.action() == AddressClass::LIMIT;
             frame.refused_by = if held { frame.class.list() } else { frame.class.shadow_list() };
         }
         if acts {
-            let resets = self.profile.action == Profile::RESET && frame.is_resettable();
+            let resets = self.scale.profile.action == Profile::RESET && frame.is_resettable();
             frame.refused = reason;
             frame.refusal = if resets { Verdict::RESET } else { Verdict::DROP };
         } else if frame.shadowed == Reason::NO_RULE {

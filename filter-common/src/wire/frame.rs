@@ -15,6 +15,8 @@ use crate::hello::Start;
 /// A frame, as far as it could be read.
 ///
 /// *Shape*: 120 bytes without padding. [`Frame::kind`] says which fields have a meaning.
+/// What [`parse`] clears lies in pairs at most: of more together LLVM makes a call, and a
+/// loop over bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[repr(C)]
 pub struct Frame {
@@ -29,19 +31,19 @@ pub struct Frame {
     /// What to count it under if no rule says anything: why it could not be read
     /// further, or [`Reason::NO_RULE`].
     pub reason: Reason,
+    /// Where its IP header starts in the frame.
+    pub network_offset: u8,
     /// The first rule that would have dropped it, had it been enforced, or
     /// [`Reason::NO_RULE`]. It stands here so that the verifier forgets it as well.
     pub shadowed: Reason,
-    /// Whether its client has proved itself.
-    pub proof: Proof,
     /// What the address policy says of it. It stands here for the same reason.
     pub class: AddressClass,
+    /// The IP header's version.
+    pub version: u8,
+    /// Whether its client has proved itself.
+    pub proof: Proof,
     /// The list that dropped it or would have, by its number; zero if none did.
     pub refused_by: u16,
-    /// Why a limit refused it, or [`Reason::NO_RULE`].
-    pub refused: Reason,
-    /// What follows from that.
-    pub refusal: Verdict,
     /// Room for a number that the verifier shall forget.
     pub scratch: u64,
     /// The start of a ClientHello in it.
@@ -55,16 +57,16 @@ pub struct Frame {
     /// What it asks for: a destination port or one of the numbers behind them, as
     /// [`crate::abi::limit`] has them.
     pub service: u32,
+    /// Why a limit refused it, or [`Reason::NO_RULE`].
+    pub refused: Reason,
+    /// What follows from that.
+    pub refusal: Verdict,
+    /// The steps of its client's own limits that are left, of a byte each.
+    pub own_steps: u16,
     /// Not zero when the host only monitors.
     pub monitor: u8,
     /// The unit that a list's profile counts, in the place of the service's own.
     pub replaced_unit: u8,
-    /// Where its IP header starts in the frame.
-    pub network_offset: u8,
-    /// That header's version.
-    pub version: u8,
-    /// The steps of its client's own limits that are left, of a byte each.
-    pub own_steps: u16,
     /// How often another CPU was faster at a meter.
     pub lost: u8,
     reserved: u8,
@@ -72,7 +74,7 @@ pub struct Frame {
 
 assert_layout!(
     Frame, size 120, align 8, destination at 16, tcp at 32, kind at 52, reason at 53, class at 56,
-    refused_by at 60, scratch at 64, plan at 80, bytes at 104, monitor at 112
+    refused_by at 62, scratch at 64, plan at 80, bytes at 104, monitor at 116
 );
 
 impl Frame {

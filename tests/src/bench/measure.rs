@@ -41,12 +41,11 @@ pub(super) fn cases(
         }
         output::progress(&format!("round {round} of {rounds}"));
     }
-    let medians: Vec<f64> = turns.into_iter().map(median).collect();
-    subjects
-        .iter()
-        .zip(&medians)
-        .map(|(subject, ns)| case(subject, *ns, subjects, &medians))
-        .collect()
+    let all = subjects.iter().zip(turns);
+    let all = all.map(|(Subject { name, baseline, .. }, ns)| {
+        Turns { name: name.clone(), baseline: baseline.clone(), ns }.case()
+    });
+    held_against(all.collect())
 }
 
 fn turn(programs: &mut [TestProgram], subject: &Subject) -> Result<f64> {
@@ -57,15 +56,6 @@ fn turn(programs: &mut [TestProgram], subject: &Subject) -> Result<f64> {
     Ok(outcome.per_frame.as_secs_f64() * 1e9)
 }
 
-fn case(subject: &Subject, ns: f64, subjects: &[Subject], medians: &[f64]) -> Result<Case> {
-    let baseline = subjects.iter().position(|other| other.name == subject.baseline);
-    let baseline_ns = baseline.and_then(|at| medians.get(at)).copied();
-    let baseline_ns = baseline_ns.with_context(|| format!("no case {}", subject.baseline))?;
-    let (case, baseline) = (subject.name.clone(), subject.baseline.clone());
-    let ratio = (ns / baseline_ns.max(1.0) * 100.0).round() / 100.0;
-    Ok(Case { case, ns: ns.round(), baseline, baseline_ns: baseline_ns.round(), ratio })
-}
-
 /// Takes a case, the one that it is held against, and nanoseconds a packet.
 pub(super) type Tell<'a> = dyn FnMut(String, String, f64) + 'a;
 
@@ -74,6 +64,15 @@ struct Turns {
     name: String,
     baseline: String,
     ns: Vec<f64>,
+}
+
+impl Turns {
+    /// The case, held against nothing yet.
+    fn case(self) -> Case {
+        let least_ns = tenths(self.ns.iter().copied().fold(f64::INFINITY, f64::min));
+        let (case, baseline, ns) = (self.name, self.baseline, tenths(median(self.ns)));
+        Case { case, ns, least_ns, baseline, baseline_ns: 0.0, ratio: 0.0 }
+    }
 }
 
 /// Measures in rounds, in which each case has a turn: a noisy moment hits all alike.
@@ -97,21 +96,18 @@ pub(super) fn turns(
         })?;
         output::progress(&format!("round {number} of {rounds}"));
     }
-    let medians: Vec<_> = all.into_iter().map(|t| (t.name, t.baseline, median(t.ns))).collect();
-    medians.iter().map(|(name, baseline, ns)| held_against(name, baseline, *ns, &medians)).collect()
+    held_against(all.into_iter().map(Turns::case).collect())
 }
 
-fn held_against(
-    name: &str,
-    baseline: &str,
-    ns: f64,
-    all: &[(String, String, f64)],
-) -> Result<Case> {
-    let found = all.iter().find(|(other, ..)| other == baseline);
-    let baseline_ns = found.with_context(|| format!("no case {baseline}"))?.2;
-    let ratio = (ns / baseline_ns.max(0.1) * 1000.0).round() / 1000.0;
-    let (case, baseline) = (name.to_owned(), baseline.to_owned());
-    Ok(Case { case, ns: tenths(ns), baseline, baseline_ns: tenths(baseline_ns), ratio })
+/// Cases with what they are held against.
+fn held_against(mut all: Vec<Case>) -> Result<Vec<Case>> {
+    let medians: Vec<_> = all.iter().map(|case| (case.case.clone(), case.ns)).collect();
+    for case in &mut all {
+        let found = medians.iter().find(|(name, _)| *name == case.baseline);
+        case.baseline_ns = found.with_context(|| format!("no case {}", case.baseline))?.1;
+        case.ratio = (case.ns / case.baseline_ns.max(0.1) * 1000.0).round() / 1000.0;
+    }
+    Ok(all)
 }
 
 /// A figure with one digit behind the point.

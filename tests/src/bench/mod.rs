@@ -50,6 +50,8 @@ pub struct Case {
     pub case: String,
     /// The median of its rounds.
     pub ns: f64,
+    /// The least: what it takes when nothing else on the machine is in the way.
+    pub least_ns: f64,
     /// The case that it is held against.
     pub baseline: String,
     /// That case's median over the same rounds.

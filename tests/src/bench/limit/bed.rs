@@ -1,33 +1,26 @@
 //! The programs with one limit, their tables as full as they get, and turns on them.
 
-use super::sources::{Family, Pattern, SOURCES};
+use super::sources::{Family, Pattern};
 use crate::bench::Measure;
 use crate::bench::measure::{cpu_ns, tenths};
 use crate::output;
 use anyhow::{Context, Result, ensure};
 use aya::maps::{Array, PerCpuArray};
-use filter_common::abi::limit::RATE_SETS;
+use filter_common::abi::limit::{RATE_SETS, UDP_PORTS, WAYS};
 use filter_user::clock::Now;
 use filter_user::datapath::limits::LimitMaps;
-use filter_user::datapath::mapped::MappedArray;
 use filter_user::datapath::test_run::TestProgram;
 use filter_user::limit::{LimitBook, LimitSettings, Origin};
-use rand::SeedableRng;
-use rand::rngs::StdRng;
 
 /// The programs on maps of their own.
 pub(super) struct Bed {
     family: Family,
     program: TestProgram,
     limits: LimitMaps,
-    sources: MappedArray<[u64; 2]>,
-    rng: StdRng,
-    /// Sources that come again and again.
-    clients: Vec<[u64; 2]>,
-    /// Whether these have used their limit up.
+    /// Whether clients have used their limit up.
     drops: bool,
-    /// A frame for each limit.
-    frames: Vec<Vec<u8>>,
+    /// Sources that nobody has seen yet begin here.
+    strangers: u64,
 }
 
 /// Packets in one turn of one case.
@@ -83,30 +76,16 @@ impl Bed {
             profile.rate.burst = burst;
         }
         limits.apply(&compiled, Now::read().ktime_ns)?;
-        let mut rng = StdRng::seed_from_u64(SECRET);
-        let frame = |port| family.plain().packet().udp((5000, port), &[0x2a; 64]).build();
-        Ok(Self {
-            family,
-            sources: program.mapped("SOURCES")?,
-            clients: family.clients(SOURCES, &mut rng),
-            frames: vec![frame(443), frame(444)],
-            drops: false,
-            program,
-            limits,
-            rng,
-        })
+        Ok(Self { family, drops: false, program, limits, strangers: 1 << 30 })
     }
 
     /// Has more strangers come than there is room for in any table. Says how full ours is.
     pub(super) fn fill_up(&mut self) -> Result<Measure> {
-        for _ in 0..4 {
-            self.sources.fill(&self.family.strangers(&mut self.rng));
-            for program in ["metered", "lru_hash"] {
-                self.run(program, 0, count(SOURCES)?)?;
-            }
+        for program in ["metered", "lru_hash"] {
+            self.run(program, PORT, Sources::Strangers, 8 * METERS)?;
         }
-        let taken = f64::from(count(self.limits.meters().count())?);
-        let share = tenths(100.0 * taken / f64::from(4 * RATE_SETS));
+        let taken = f64::from(u32::try_from(self.limits.meters().count())?);
+        let share = tenths(100.0 * taken / f64::from(METERS));
         ensure!(share > 99.0, "only {share} % of the meters are in use");
         Ok(self.measure("meters in use in a flood", share))
     }
@@ -116,18 +95,18 @@ impl Bed {
     pub(super) fn use_up(&mut self) -> Result<Vec<Measure>> {
         // Those that are measured by themselves come first, and find room.
         for pattern in Pattern::ALL {
-            self.sources.fill(&self.clients[..pattern.count()]);
+            let sources = Sources::Clients(pattern.clients());
             for program in ["metered", "lru_hash"] {
-                self.run(program, 0, 2 * count(pattern.count())?)?;
+                self.run(program, PORT, sources, 2 * pattern.clients())?;
             }
         }
         let mut measures = Vec::new();
         for program in ["metered", "lru_hash"] {
             let before = self.refused(program)?;
-            self.run(program, 0, count(SOURCES)?)?;
+            self.run(program, PORT, Sources::Clients(Pattern::MOST), Pattern::MOST)?;
             let refused = f64::from(u32::try_from(self.refused(program)? - before)?);
-            let share = tenths(100.0 * refused / f64::from(count(SOURCES)?));
-            let name = format!("{program}: clients of a million that are held to their limit");
+            let share = tenths(100.0 * refused / f64::from(Pattern::MOST));
+            let name = format!("{program}: of half as many clients as meters, held to a limit");
             measures.push(self.measure(&name, share));
         }
         Ok(measures)
@@ -151,22 +130,21 @@ impl Bed {
 
     /// Nanoseconds a packet in one turn of a meter, on this thread's CPU time.
     pub(super) fn turn(&mut self, pattern: Pattern, meter: &str) -> Result<f64> {
-        let (program, frame) = match meter {
-            "ours" => ("metered", 0),
-            "ours-precise" => ("metered", 1),
-            "lru_hash" => ("lru_hash", 0),
-            _ => ("unmetered", 0),
+        let (program, port) = match meter {
+            "ours" => ("metered", PORT),
+            "ours-precise" => ("metered", PRECISE_PORT),
+            "lru_hash" => ("lru_hash", PORT),
+            _ => ("unmetered", PORT),
         };
-        if pattern == Pattern::Random && !self.drops {
-            self.sources.fill(&self.family.strangers(&mut self.rng));
+        let sources = if pattern == Pattern::Random && !self.drops {
+            Sources::Strangers
         } else {
-            self.sources.fill(&self.clients[..pattern.count()]);
-        }
-        // The new sources are in the caches, and so is what the turn before left there.
-        self.run(program, frame, WARM_UP)?;
+            Sources::Clients(pattern.clients())
+        };
+        self.run(program, port, sources, WARM_UP)?;
         let before = self.refused(program)?;
         let started = cpu_ns();
-        let action = self.run(program, frame, REPEAT)?;
+        let action = self.run(program, port, sources, REPEAT)?;
         let took = u32::try_from(cpu_ns() - started)?;
         let refused = self.refused(program)? - before;
         ensure!(action != 0, "{program} gave up");
@@ -181,17 +159,49 @@ impl Bed {
         Ok(f64::from(took) / f64::from(REPEAT))
     }
 
-    fn run(&mut self, program: &'static str, frame: usize, repeat: u32) -> Result<u32> {
+    /// Puts so many packets through a program; returns what it says of the last.
+    fn run(
+        &mut self,
+        program: &'static str,
+        port: u64,
+        sources: Sources,
+        packets: u32,
+    ) -> Result<u32> {
+        let (turns, seed) = match sources {
+            Sources::Clients(clients) => (u64::from(clients) - 1, 0),
+            Sources::Strangers => (u64::MAX, self.strangers),
+        };
+        if sources == Sources::Strangers {
+            self.strangers += u64::from(packets);
+        }
+        let service = u64::from(UDP_PORTS) + port;
+        let is_v6 = u64::from(self.family.is_v6) << 32;
+        set(&mut self.program, "TRAFFIC", [0, turns, seed, service | is_v6])?;
         self.program.choose(program);
-        Ok(self.program.run(&self.frames[frame], repeat)?.action)
+        Ok(self.program.run(&FRAME, packets)?.action)
     }
 }
 
+/// Whom packets come from.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sources {
+    /// From each of so many in turn, a power of two.
+    Clients(u32),
+    /// From sources that nobody has seen yet.
+    Strangers,
+}
+
+/// What the programs are given, and read nothing of.
+const FRAME: [u8; 100] = [0; 100];
+
+/// Where the first limit is, and the second.
+const PORT: u64 = 443;
+const PRECISE_PORT: u64 = 444;
+
 const SECRET: u64 = 0x0123_4567_89ab_cdef;
 
-fn count(count: usize) -> Result<u32> {
-    Ok(u32::try_from(count)?)
-}
+/// As many has each table.
+const METERS: u32 = WAYS * RATE_SETS;
 
 /// Sets the one element of an array of words.
 fn set<const N: usize>(program: &mut TestProgram, name: &'static str, words: [u64; N]) -> Result<()>

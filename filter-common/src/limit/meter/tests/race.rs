@@ -44,6 +44,10 @@ impl<'a> Meters for &'a [AtomicU64; 8] {
         &self[usize::try_from(way).unwrap() * 2]
     }
 
+    fn way(&self, way: u32) -> u32 {
+        way
+    }
+
     fn word(&self, way: u32) -> &'a AtomicU64 {
         &self[usize::try_from(way).unwrap() * 2 + 1]
     }
@@ -124,8 +128,12 @@ impl<'a> Limits for &'a Shared {
         meter::look(word, charge)
     }
 
-    fn room(&self, set: u32, now_ns: u64) -> u32 {
-        meter::room(self, set, now_ns)
+    fn room(&self, meters: &Self::Meters, own: &Own, now_ns: u64) -> u32 {
+        meter::room(self, meters, own, now_ns)
+    }
+
+    fn weight(&self, tag: u64, word: u64, now_ns: u64) -> u64 {
+        meter::weight(self, tag, word, now_ns)
     }
 
     fn prove(&self, _: &Frame, _: u64, _: u64) -> Proof {
