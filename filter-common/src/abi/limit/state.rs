@@ -18,7 +18,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 pub struct Meter {
     /// Who, and of which profile.
     pub tag: u64,
-    /// How much: a [`Rate`]'s word, or a quota's.
+    /// How much: the word of a [rate](crate::gcra::Rate), or of a quota.
     pub word: u64,
 }
 
@@ -51,7 +51,7 @@ pub const METER_SETS: u32 = 2 * RATE_SETS;
 )]
 #[repr(C, align(64))]
 pub struct Aggregate {
-    /// A [`Rate`]'s word, or a quota's.
+    /// The word of a [rate](crate::gcra::Rate), or of a quota.
     pub word: u64,
     /// Zeroes.
     pub reserved: [u64; 7],
