@@ -113,7 +113,9 @@ impl Charge<'_> {
 pub fn charge<W: Word>(word: &W, charge: &Charge<'_>) -> Outcome {
     let seen = word.load();
     let charged = charge.to(if charge.is_new { 0 } else { seen });
-    if charged.word != seen && word.swap(seen, charged.word) != seen {
+    // Who is refused at once takes no meter.
+    let next = if charge.is_new && !charged.passed { seen } else { charged.word };
+    if next != seen && word.swap(seen, next) != seen {
         return Outcome::LOST;
     }
     if charged.passed { Outcome::PASSED } else { Outcome::REFUSED }

@@ -188,3 +188,22 @@ fn quotas_are_held_by_what_they_have_used() {
     memory.now_ns.set(NOW_NS + (1000 << 30));
     assert_eq!(left(&memory, 5), 100);
 }
+
+#[test]
+fn a_newcomer_that_is_refused_takes_nothing_from_anybody() {
+    let quota = |burst, unit| {
+        let rate = Rate { burst, ..Rate::default() };
+        Profile { rate, window: 1000, unit, ..packets(1) }
+    };
+    let profiles = [(2, quota(100, Profile::PACKETS)), (3, quota(10, Profile::BYTES))];
+    let mut memory = memory(&profiles, &[2]);
+    for owner in 1..=4 {
+        uses(&memory, owner, 20);
+    }
+    memory.plan.low = 3;
+    assert_ne!(refused(&memory, &packet(&memory, 3, 5)), Reason::NO_RULE);
+    memory.plan.low = 2;
+    for owner in 1..=4 {
+        assert_eq!(left(&memory, owner), 80);
+    }
+}
