@@ -188,11 +188,6 @@ impl Limits for MapLimits {
     }
 
     #[inline(always)]
-    fn charge(&self, word: &MapWord, charge: &Charge) -> Outcome {
-        meter::charge(word, charge)
-    }
-
-    #[inline(always)]
     fn look(&self, word: &MapWord, charge: &Charge) -> bool {
         let Scale { profile, now_ns, .. } = charge.scale;
         look_at_word(word.0, profile, charge.units, charge.burst, now_ns)

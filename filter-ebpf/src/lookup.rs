@@ -136,7 +136,7 @@ fn lpm_trie(context: XdpContext) -> u32 {
     let found = if source.is_v4() {
         TRIE_V4.get(Key::new(32, [source.tail().to_be()]))
     } else {
-        TRIE_V6.get(Key::new(128, network_words(&source)))
+        TRIE_V6.get(Key::new(128, source.network_words()))
     };
     verdict(found.copied().unwrap_or(0) as u8)
 }
@@ -150,18 +150,6 @@ fn hash(context: XdpContext) -> u32 {
     // SAFETY: the value is copied out at once, and nobody changes it meanwhile.
     let found = unsafe { HASH.get(source) };
     verdict(found.copied().unwrap_or(0) as u8)
-}
-
-/// An address in network order, in words of four bytes.
-#[inline(always)]
-const fn network_words(address: &Address) -> [u32; 4] {
-    let Address { high, low } = *address;
-    [
-        ((high >> 32) as u32).to_be(),
-        (high as u32).to_be(),
-        ((low >> 32) as u32).to_be(),
-        (low as u32).to_be(),
-    ]
 }
 
 /// Never reached.

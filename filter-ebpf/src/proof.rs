@@ -5,7 +5,6 @@
 use aya_ebpf::bindings::{BPF_F_CURRENT_NETNS, BPF_TCP_ESTABLISHED, xdp_md};
 use aya_ebpf::helpers::generated::{bpf_sk_release, bpf_skc_lookup_tcp};
 use core::mem::size_of;
-use filter_common::wire::address::Address;
 use filter_common::wire::frame::Frame;
 
 /// A four-tuple as the kernel's `struct bpf_sock_tuple` has it, in network order.
@@ -30,7 +29,7 @@ pub(crate) fn is_established(context: *mut xdp_md, frame: &Frame) -> bool {
         let (source, destination) = (source.tail().to_be(), destination.tail().to_be());
         look_up(context, Tuple { source, destination, source_port, destination_port })
     } else {
-        let (source, destination) = (network_words(&source), network_words(&destination));
+        let (source, destination) = (source.network_words(), destination.network_words());
         look_up(context, Tuple { source, destination, source_port, destination_port })
     }
 }
@@ -52,17 +51,4 @@ fn look_up<A>(context: *mut xdp_md, mut tuple: Tuple<A>) -> bool {
     // SAFETY: the reference was taken by the look-up and is given back once.
     unsafe { bpf_sk_release(socket.cast()) };
     state == BPF_TCP_ESTABLISHED
-}
-
-/// An address in network order, in words of four bytes.
-#[inline(always)]
-#[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
-const fn network_words(address: &Address) -> [u32; 4] {
-    let Address { high, low } = *address;
-    [
-        ((high >> 32) as u32).to_be(),
-        (high as u32).to_be(),
-        ((low >> 32) as u32).to_be(),
-        (low as u32).to_be(),
-    ]
 }

@@ -57,7 +57,7 @@ fn nonsense_is_refused_and_changes_nothing() -> Result<()> {
         (2, "x --unit packets --rate=-5/s", "-5/s"),
         (2, "x --unit packets --rate 5/fortnight", "fortnight"),
         (2, "x --unit packets --rate 99999999999999999999/s", "99999999999999999999"),
-        (2, "x --unit packets --rate 5/s --burst 0", "0"),
+        (2, "x --unit packets --rate 5/s --burst 0", "zero"),
         (2, "x --unit packets --rate 5/s --burst=-1", "-1"),
         (2, "x --unit bytes --quota 0GB/day", "0GB/day"),
         (2, "x --unit bytes --quota 5GB/week", "week"),

@@ -131,7 +131,7 @@ pub struct ListCounters {
     /// Packets that the list had its say about: whose longest prefix, priority and mode
     /// made it the one that decides.
     pub matched: Count,
-    /// Those of them that it dropped.
+    /// Those of them that it dropped, or turned into resets.
     pub dropped: Count,
     /// Those of them that it would have dropped, were it or the host enforcing.
     pub would_drop: Count,

@@ -175,10 +175,6 @@ impl Limits for LimitMemory {
         self.offenders.borrow_mut().push((*place, now_ns));
     }
 
-    fn charge(&self, word: &SetWord, charge: &Charge) -> Outcome {
-        meter::charge(word, charge)
-    }
-
     fn look(&self, word: &SetWord, charge: &Charge) -> bool {
         meter::look(word, charge)
     }

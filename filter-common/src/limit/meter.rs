@@ -5,6 +5,9 @@
 //! first that has used a quarter of its burst or cap at most. What has used more is never
 //! pushed out by anybody.
 //!
+//! That quarter is less than one unit where the burst or cap is below four: there one packet
+//! holds a meter until it is at rest again.
+//!
 //! So a flood of random sources goes on over meters that say next to nothing, and those near
 //! their limits stay. Whom it pushes out is forgiven a quarter of a burst at most. When all
 //! four meters of its set are beyond that, a new key goes *untracked*: it passes and is
@@ -182,8 +185,9 @@ const fn weight_of(used: u64, light: u64) -> u64 {
 /// room.
 ///
 /// *Concurrency*: who takes it charges its word as if nothing were used, and then writes its
-/// tag. Of several only one can have seen the word as it was; the others look again. A packet
-/// of the former key that comes between the two is charged to the new one.
+/// tag. Of two CPUs that take one way within the same moment the last has it, and what the
+/// other, or its former owner, was charged since the weighing is forgiven: a packet or so. A
+/// packet of the former key that comes between the two is charged to the new one.
 #[inline(always)]
 pub fn room<L: Limits>(limits: &L, meters: &L::Meters, own: &Own, now_ns: u64) -> u32 {
     for most in [RESTING, LIGHT] {

@@ -67,11 +67,9 @@ pub trait Limits {
     fn count_limit(&self, number: u32, outcome: Outcome, bytes: u32);
     /// Notes that a key went over. Nothing comes back: it can't change a verdict.
     fn note_offender(&self, place: &Place, now_ns: u64);
-    /// Charges a word, by [`meter::charge`]. This and the next four are functions of their
-    /// own in the kernel: what they found out is forgotten when they return, so that the
-    /// verifier needn't follow it.
-    fn charge(&self, word: &Self::Word, charge: &Charge) -> Outcome;
-    /// Whether a charge would pass, by [`meter::look`].
+    /// Whether a charge would pass, by [`meter::look`]. This and the next three are functions
+    /// of their own in the kernel: what they found out is forgotten when they return, so that
+    /// the verifier needn't follow it.
     fn look(&self, word: &Self::Word, charge: &Charge) -> bool;
     /// The way of a meter that a new key may take, by [`meter::room`].
     fn room(&self, meters: &Self::Meters, own: &Own, now_ns: u64) -> u32;

@@ -6,7 +6,8 @@
 //!
 //! *Shape*: a line of eight marks, each a tag of 48 bits and a stamp of 16. To crowd a client
 //! out an attacker needs eight addresses of his own in its line, which he can't aim at, that
-//! each complete a handshake after it did.
+//! each complete a handshake after it did. Stamps wrap after 6.5 days: then a mark that nobody
+//! renewed counts for one more hour.
 
 use crate::limit::key::{Secrets, permute};
 use crate::wire::address::Address;
@@ -31,7 +32,8 @@ pub const UNKNOWN: u64 = u64::MAX;
 
 const STAMP: u64 = 0xffff;
 
-/// Where a client is marked: line and tag in one number, the line in the lower 16 bits.
+/// Where a client is marked: line and tag in one number, the line in the lower bits, the tag
+/// in the upper 48.
 #[inline(always)]
 #[must_use]
 pub const fn mixed(secrets: &Secrets, source: &Address) -> u64 {
@@ -45,13 +47,21 @@ const fn stamp(now_ns: u64) -> u64 {
     now_ns >> 33 & STAMP
 }
 
+/// Stamps from a mark's to now. One that is ahead by one is of now: another CPU has read the
+/// clock a moment later, or the other clock, or the stamp was zero.
+#[inline(always)]
+const fn since(mark: u64, now: u64) -> u64 {
+    let age = now.wrapping_sub(mark) & STAMP;
+    if age == STAMP { 0 } else { age }
+}
+
 /// How long ago a client proved itself, in stamps; [`UNKNOWN`] if it is too long.
 #[inline(always)]
 pub fn age<M: Marks>(marks: &M, mixed: u64, now_ns: u64) -> u64 {
     for way in 0..WAYS {
         let mark = marks.load(way);
         if mark != 0 && (mark ^ mixed) & !STAMP == 0 {
-            let age = stamp(now_ns).wrapping_sub(mark) & STAMP;
+            let age = since(mark, stamp(now_ns));
             return if age > RECENT { UNKNOWN } else { age };
         }
     }
@@ -65,14 +75,14 @@ pub fn mark<M: Marks>(marks: &M, mixed: u64, now_ns: u64, forgotten: impl Fn(u64
     let mut best = 0;
     for way in 0..WAYS {
         let mark = marks.load(way);
-        let age = now.wrapping_sub(mark) & STAMP;
+        let age = since(mark, now);
         let is_own = (mark ^ mixed) & !STAMP == 0;
         let worth = if mark == 0 || is_own { STAMP + 1 } else { age };
         let worth = if is_own { worth + 1 } else { worth };
         let this = worth << 3 | u64::from(way);
         best = forgotten(if this > best { this } else { best });
     }
-    // The very first stamp of a host's life would look like an empty place.
+    // A stamp of zero would look like an empty place.
     marks.store((best & 7) as u32, mixed & !STAMP | if now == 0 { 1 } else { now });
 }
 

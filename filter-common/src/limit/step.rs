@@ -16,7 +16,7 @@ pub fn step<L: Limits>(limits: &L, frame: &mut Frame) -> bool {
     let left = (frame.plan, frame.own_steps);
     let step = take_next(frame);
     let outcome = take(limits, step, frame);
-    if outcome == Outcome::LOST && frame.lost < ATTEMPTS {
+    if outcome == Outcome::LOST {
         frame.lost += 1;
         (frame.plan, frame.own_steps) = left;
         return false;
@@ -80,7 +80,7 @@ fn units(profile: &Profile, frame: &Frame) -> u64 {
     }
 }
 
-/// The time, by the clock that suits the profile, which a packet reads once.
+/// The time, by the clock that suits the profile. The precise one is read once a packet.
 #[inline(always)]
 fn now_ns<L: Limits>(limits: &L, profile: &Profile, frame: &mut Frame) -> u64 {
     if profile.flags & Profile::COARSE != 0 {
@@ -133,7 +133,7 @@ impl<L: Limits> Step<'_, L> {
         }
         let way = meters.way(way);
         let charge = Charge { is_new, ..self.of(self.scale.profile.rate.burst) };
-        let outcome = self.limits.charge(&meters.word(way), &charge);
+        let outcome = meter::charge(&meters.word(way), &charge);
         if is_new && outcome == Outcome::PASSED {
             meters.tag(way).store(place.tag);
         }
@@ -169,7 +169,7 @@ impl<L: Limits> Step<'_, L> {
     #[inline(always)]
     fn charge_word(&self, word: &L::Word, burst: u64) -> Outcome {
         if self.role != Plan::LOOK {
-            return self.limits.charge(word, &self.of(burst));
+            return meter::charge(word, &self.of(burst));
         }
         if self.limits.look(word, &self.of(burst)) { Outcome::PASSED } else { Outcome::REFUSED }
     }
@@ -206,7 +206,11 @@ impl<L: Limits> Step<'_, L> {
         if self.role == Plan::LIST {
             reason = Reason::LIST_LIMIT;
             let held = frame.class.action() == AddressClass::LIMIT;
-            frame.refused_by = if held { frame.class.list() } else { frame.class.shadow_list() };
+            let list = if held { frame.class.list() } else { frame.class.shadow_list() };
+            // What would have dropped it first is what it is counted under.
+            if acts || frame.refused_by == 0 {
+                frame.refused_by = list;
+            }
         }
         if acts {
             let resets = self.scale.profile.action == Profile::RESET && frame.is_resettable();

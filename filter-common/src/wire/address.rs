@@ -40,6 +40,20 @@ impl Address {
         self.low as u32
     }
 
+    /// It in network order, in words of four bytes.
+    #[inline(always)]
+    #[must_use]
+    #[expect(clippy::cast_possible_truncation, reason = "halves of a word")]
+    pub const fn network_words(&self) -> [u32; 4] {
+        let Self { high, low } = *self;
+        [
+            ((high >> 32) as u32).to_be(),
+            (high as u32).to_be(),
+            ((low >> 32) as u32).to_be(),
+            (low as u32).to_be(),
+        ]
+    }
+
     /// The client that this address belongs to: itself in IPv4, its /64 in IPv6.
     #[inline(always)]
     #[must_use]

@@ -11,8 +11,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 /// All meters.
 ///
-/// *Concurrency*: the program moves each word by compare-and-swap on every CPU, and so does
-/// this.
+/// *Concurrency*: the program moves words by compare-and-swap on every CPU, and so does this;
+/// it writes a tag behind the word of a meter that it took.
 #[derive(Debug)]
 pub(super) struct MeterMap {
     memory: MmapRaw,

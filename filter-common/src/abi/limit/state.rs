@@ -10,7 +10,8 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 /// *Shape*: 16 bytes. The tag is what [`place`](crate::limit::key::place) makes of the key;
 /// zero is an empty place.
 ///
-/// *Concurrency*: every CPU moves both words by compare-and-swap.
+/// *Concurrency*: every CPU moves the word by compare-and-swap; who takes a meter for a new
+/// key writes the tag behind that.
 #[derive(
     Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
 )]

@@ -95,6 +95,23 @@ fn ages_are_right_where_the_stamps_wrap() {
 }
 
 #[test]
+fn a_mark_of_a_stamp_of_zero_counts_at_once() {
+    for began_ns in [0, STAMP_NS << 16] {
+        let line = line();
+        marked(&line, client(1), began_ns);
+        assert_eq!(age(&line, client(1), began_ns), 0);
+        assert_eq!(age(&line, client(1), began_ns + 2 * STAMP_NS), 1);
+    }
+}
+
+#[test]
+fn a_clock_that_is_a_moment_late_knows_a_mark() {
+    let line = line();
+    marked(&line, client(1), NOW_NS);
+    assert_eq!(age(&line, client(1), NOW_NS - STAMP_NS), 0);
+}
+
+#[test]
 fn a_mark_of_the_first_stamp_counts_from_the_second_on() {
     let line = line();
     marked(&line, client(1), 0);

@@ -294,7 +294,7 @@ fn parse_udp<C: Cursor>(
     let udp: UdpHeader = cursor.read().ok_or(Reason::TRUNCATED)?;
     let len = u32::from(udp.len.get());
     // A length of zero is the whole packet (RFC 2675, and the stack's super-packets).
-    let too_short = len != 0 && len < UDP_HEADER_LEN;
+    let too_short = carried.len < UDP_HEADER_LEN || (len != 0 && len < UDP_HEADER_LEN);
     let too_long = carried.fragment == Fragment::Whole && len > carried.len;
     if too_short || too_long {
         return Err(Reason::TRANSPORT_HEADER);

@@ -89,9 +89,12 @@ pub(in crate::cli) struct SetArguments {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct TopArguments {
-    /// How many; never more than 10000.
-    #[arg(short = 'n', long = "count", value_name = "N", default_value_t = 20)]
-    pub(in crate::cli) count: usize,
+    /// How many, 10000 at the most.
+    #[arg(
+        short = 'n', long = "count", value_name = "N", default_value_t = 20,
+        value_parser = clap::value_parser!(u32).range(1..=10_000)
+    )]
+    pub(in crate::cli) count: u32,
     /// Of this profile alone.
     #[arg(long, value_name = "NAME", value_parser = name)]
     pub(in crate::cli) profile: Option<String>,

@@ -78,7 +78,7 @@ pub(super) fn top(entries: &[TopEntry]) -> String {
             entry.resets_in_s.map(span).unwrap_or_default(),
         ]
     });
-    table_or(&header, rows, "nobody uses anything of any limit")
+    table_or(&header, rows, "nothing of a limit is in use")
 }
 
 /// The guards that are up, and the profiles that refused something, a line each.

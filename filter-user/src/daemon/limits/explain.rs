@@ -141,6 +141,14 @@ fn said(cause: Cause, limit: &NamedLimit, usage: Usage) -> String {
     if settings.key.is_service() {
         text.push_str(", by everybody together");
     }
+    if settings.guard {
+        let _ = write!(
+            text,
+            "; half of it is kept for clients that proved themselves, and others are refused \
+             from {} on",
+            of / 2
+        );
+    }
     let _ = match cause {
         Cause::Throttle => write!(text, "; for clients with a throttle verdict"),
         Cause::List { .. } => write!(text, "; for the clients of lists"),

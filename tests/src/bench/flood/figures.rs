@@ -39,7 +39,11 @@ fn rows(scene: &Played, undisturbed: u32) -> Result<Vec<Measure>> {
             percent(requests.answered, undisturbed),
             "%",
         ),
-        ("answers, the slowest of a hundred", number(requests.p99_us)? / 1000.0, "ms"),
+        (
+            "answers within a second, the slowest of a hundred",
+            number(requests.p99_us)? / 1000.0,
+            "ms",
+        ),
         ("connections of known clients", served(newcomers.known), "%"),
         ("connections of strangers", served(newcomers.strangers), "%"),
     ];
@@ -64,7 +68,7 @@ fn served(group: Group) -> f64 {
     percent(group.served, group.tried)
 }
 
-fn percent(part: u32, whole: u32) -> f64 {
+pub(super) fn percent(part: u32, whole: u32) -> f64 {
     (f64::from(part) * 10_000.0 / f64::from(whole.max(1))).round() / 100.0
 }
 

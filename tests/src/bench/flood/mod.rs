@@ -9,7 +9,7 @@ mod figures;
 use super::Measured;
 use crate::flood::{Attack, Outcome, Site};
 use crate::lab::Daemon;
-use crate::output;
+use crate::{limit, output};
 use anyhow::{Context, Result};
 use figures::Played;
 
@@ -22,9 +22,9 @@ pub(super) fn measure(_rounds: usize) -> Result<Measured> {
     let mut site = Site::set_up()?;
     let mut played = scenes(&mut site, "off", None)?;
     let daemon = site.at_server(|lab| Daemon::start(lab, CONFIG))?;
-    set(&daemon, &LIMITS)?;
+    LIMITS.iter().try_for_each(|limit| limit::set(&daemon, limit).map(drop))?;
     played.extend(scenes(&mut site, "limits", Some(&daemon))?);
-    set(&daemon, &GUARDS)?;
+    GUARDS.iter().try_for_each(|limit| limit::set(&daemon, limit).map(drop))?;
     played.extend(scenes(&mut site, "guard", Some(&daemon))?);
     let measures = figures::of(&played)?;
     Ok(Measured { measures, demands: demand::all(&played), ..Measured::default() })
@@ -53,14 +53,6 @@ fn refused(daemon: Option<&Daemon>) -> Result<u64> {
     let rows = status["counters"].as_array().context("no counters")?;
     let drops = rows.iter().filter(|row| row["verdict"] == "drop");
     Ok(drops.filter_map(|row| row["packets"].as_u64()).sum())
-}
-
-fn set(daemon: &Daemon, limits: &[&str]) -> Result<()> {
-    for limit in limits {
-        let words: Vec<_> = ["limit", "set"].into_iter().chain(limit.split(' ')).collect();
-        daemon.must(&words)?;
-    }
-    Ok(())
 }
 
 /// Seconds in which new connections come.

@@ -39,6 +39,7 @@ pub(super) fn measure(rounds: usize) -> Result<Measured> {
 struct Field {
     family: Family,
     passing: Bed,
+    precise: Bed,
     dropping: Bed,
     measures: Vec<Measure>,
 }
@@ -46,10 +47,10 @@ struct Field {
 impl Field {
     fn new(family: Family) -> Result<Self> {
         let mut passing = Bed::passing(family)?;
-        let mut dropping = Bed::dropping(family)?;
+        let (precise, mut dropping) = (Bed::precise(family)?, Bed::dropping(family)?);
         let mut measures = vec![passing.fill_up()?];
         measures.extend(dropping.use_up()?);
-        Ok(Self { family, passing, dropping, measures })
+        Ok(Self { family, passing, precise, dropping, measures })
     }
 
     /// One turn of each case.
@@ -57,12 +58,12 @@ impl Field {
         for pattern in Pattern::ALL {
             let prefix = format!("{}{}", self.family.prefix, pattern.name());
             let against = |other: &str| format!("{prefix}/{other}");
-            for (meter, baseline) in
-                [("ours", "lru_hash"), ("ours-precise", "lru_hash"), ("lru_hash", "none")]
-            {
-                let ns = self.passing.turn(pattern, meter)?;
-                tell(against(meter), against(baseline), ns);
-            }
+            let ns = self.passing.turn(pattern, "ours")?;
+            tell(against("ours"), against("lru_hash"), ns);
+            let ns = self.precise.turn(pattern, "ours")?;
+            tell(against("ours-precise"), against("lru_hash"), ns);
+            let ns = self.passing.turn(pattern, "lru_hash")?;
+            tell(against("lru_hash"), against("none"), ns);
             let ns = self.passing.turn(pattern, "none")?;
             tell(against("none"), against("none"), ns);
             for (meter, baseline) in [("ours", "lru_hash/drop"), ("lru_hash", "none")] {

@@ -33,7 +33,7 @@ impl Pattern {
     /// All of them.
     pub(super) const ALL: [Self; 3] = [Self::Repeat, Self::Few, Self::Random];
 
-    /// Clients that all tables have room for at once, and no cache.
+    /// Clients that all tables have room for at once, if not each set of meters, and no cache.
     pub(super) const MOST: u32 = 1 << 18;
 
     /// Its name.

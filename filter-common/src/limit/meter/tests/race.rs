@@ -120,10 +120,6 @@ impl<'a> Limits for &'a Shared {
 
     fn note_offender(&self, _: &key::Place, _: u64) {}
 
-    fn charge(&self, word: &&AtomicU64, charge: &Charge) -> Outcome {
-        meter::charge(word, charge)
-    }
-
     fn look(&self, word: &&AtomicU64, charge: &Charge) -> bool {
         meter::look(word, charge)
     }
