@@ -159,16 +159,34 @@ impl<'de> Visitor<'de> for Tables {
         let mut limits = BTreeMap::new();
         while let Some(name) = map.next_key::<String>()? {
             if name == FORMER && !self.former {
-                limits.extend(map.next_value_seed(Tables { former: true })?);
+                for (name, settings) in map.next_value_seed(Tables { former: true })? {
+                    add(&mut limits, name, settings)?;
+                }
                 continue;
             }
-            let settings = map.next_value_seed(Named { name: &name, former: self.former })?;
-            if limits.insert(name.clone(), settings).is_some() {
-                return Err(M::Error::custom(format!("there are two limits {name}")));
+            if self.former && built_in::all().iter().any(|(known, ..)| *known == name) {
+                return Err(M::Error::custom(format!(
+                    "{name} is built in now, and [limits.{name}] sets it; give this limit, and \
+                     the lists that name it, another name"
+                )));
             }
+            let settings = map.next_value_seed(Named { name: &name, former: self.former })?;
+            add(&mut limits, name, settings)?;
         }
         Ok(limits)
     }
+}
+
+fn add<E: serde::de::Error>(
+    limits: &mut BTreeMap<String, LimitSettings>,
+    name: String,
+    settings: LimitSettings,
+) -> Result<(), E> {
+    if limits.contains_key(&name) {
+        return Err(E::custom(format!("there are two limits {name}")));
+    }
+    limits.insert(name, settings);
+    Ok(())
 }
 
 impl<'de> DeserializeSeed<'de> for Tables {

@@ -30,6 +30,8 @@ pub(super) struct Engine {
     pub(super) limits: LimitBook,
     pub(super) guard: Guard,
     pub(super) offences: Offences,
+    /// Whether the kernel refused the limits as they are now.
+    pub(super) limits_pending: bool,
     pub(super) verdicts: VerdictBook,
     pub(super) classifier: Classifier,
     pub(super) hellos: Hellos,
@@ -55,6 +57,7 @@ impl Engine {
             limits: LimitBook::default(),
             guard: Guard::default(),
             offences: Offences::default(),
+            limits_pending: false,
             verdicts: VerdictBook::default(),
             classifier,
             hellos: Hellos::default(),

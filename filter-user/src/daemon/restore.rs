@@ -33,7 +33,7 @@ impl Engine {
             self.classifier.add_rule(ja4, rule);
         }
         self.write_secret().map_err(DaemonError::Fill)?;
-        self.restore_limits(saved.limits, now)?;
+        self.restore_limits(saved.limits, &saved.lists, now)?;
         self.restore_policy((saved.lists, saved.entries), now)?;
         self.restore_verdicts(saved.verdicts, now).map_err(DaemonError::Fill)?;
         self.write_config().map_err(DaemonError::Fill)

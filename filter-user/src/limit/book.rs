@@ -181,7 +181,7 @@ impl LimitBook {
         let wanted = wanted.or_else(|| built_in::number_of(name));
         let wanted = wanted.filter(|number| numbers.contains(number) && !used(number));
         let first = numbers.start.max(FIRST_FREE).max(self.last + 1);
-        let others = (first..numbers.end).chain(numbers);
+        let others = (first..numbers.end).chain(FIRST_FREE..numbers.end).chain(numbers);
         wanted.or_else(|| others.into_iter().find(|number| !used(number)))
     }
 }

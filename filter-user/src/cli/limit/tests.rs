@@ -150,7 +150,7 @@ fn a_profile_is_shown_with_all_that_is_known() {
 
 #[test]
 fn the_busiest_are_a_table() {
-    assert_eq!(render::top(&[]), "nobody uses anything of any limit");
+    assert_eq!(render::top(&[]), "nothing of a limit is in use");
     let entry = TopEntry {
         profile: "daily".into(),
         key: "192.0.2.0/24".into(),

@@ -102,6 +102,16 @@ fn bad_limits_are_refused_with_their_line() {
         ("\n[limits.throttle]\nrate = '1/s'\nservices = ['any']\n", 2, "throttle"),
         ("\n[limits.'a/b']\nunit = 'packets'\nrate = '1/s'\n", 2, "a/b"),
         ("\n[limits]\nweb = 5\n", 3, "invalid type"),
+        (
+            "\n[limits.profiles.connections]\nper_sec = 1\nburst = 5\n",
+            2,
+            "connections is built in now",
+        ),
+        (
+            "\n[limits.profiles.a]\nper_sec = 1\nburst = 5\n[limits.a]\nunit = 'packets'\nrate = '1/s'\n",
+            2,
+            "two limits a",
+        ),
     ];
     for (toml, line, expected) in rows {
         let said = error(toml);

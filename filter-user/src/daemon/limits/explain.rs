@@ -24,7 +24,7 @@ struct Applying {
 /// Why it applies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Cause {
-    Throttle,
+    Throttle { shadow: bool },
     List { shadow: bool },
     Service,
 }
@@ -41,6 +41,7 @@ impl Engine {
         let applying = self.applying(address, now);
         let replaced = applying.iter().find(|one| one.cause == Cause::List { shadow: false });
         let replaced = replaced.and_then(|one| self.limits.get(&one.name));
+        let replaced = replaced.filter(|limit| limit.settings.is_on());
         let replaced = replaced.map(|limit| limit.settings.unit);
         let mut findings = Vec::with_capacity(applying.len());
         for one in applying {
@@ -77,8 +78,10 @@ impl Engine {
 
     fn applying(&self, address: IpAddr, now: Now) -> Vec<Applying> {
         let verdicts = self.verdicts.holding(address, now.unix_ms);
-        let throttled = verdicts.iter().any(|(_, v)| v.action == VerdictAction::Throttle);
-        let throttle = throttled.then(|| (THROTTLE.to_owned(), Cause::Throttle));
+        let throttles = verdicts.iter().filter(|(_, v)| v.action == VerdictAction::Throttle);
+        // One that acts is enough.
+        let shadow = throttles.map(|(_, v)| v.shadow).reduce(|all, one| all && one);
+        let throttle = shadow.map(|shadow| (THROTTLE.to_owned(), Cause::Throttle { shadow }));
         let listed = self.list_limit_on(address, now);
         let listed = listed.map(|(name, shadow)| (name, Cause::List { shadow }));
         let served = self.limits.profiles().iter();
@@ -116,8 +119,8 @@ fn find_limit(
     if one.cause == Cause::Service && by_client && replaced == Some(settings.unit) {
         return nothing(&name, "a list's limit takes its place");
     }
-    let shadow =
-        settings.action == LimitAction::Shadow || matches!(one.cause, Cause::List { shadow: true });
+    let shadow = settings.action == LimitAction::Shadow
+        || matches!(one.cause, Cause::List { shadow: true } | Cause::Throttle { shadow: true });
     let is_over = usage.used >= usage.of;
     let effect = if is_over { Effect::Drop { shadow } } else { Effect::Nothing };
     let way_out = Some(format!("palisade limit set {} --action shadow", one.name));
@@ -150,7 +153,7 @@ fn said(cause: Cause, limit: &NamedLimit, usage: Usage) -> String {
         );
     }
     let _ = match cause {
-        Cause::Throttle => write!(text, "; for clients with a throttle verdict"),
+        Cause::Throttle { .. } => write!(text, "; for clients with a throttle verdict"),
         Cause::List { .. } => write!(text, "; for the clients of lists"),
         Cause::Service => {
             let services: Vec<_> = settings.services.iter().map(ToString::to_string).collect();

@@ -30,6 +30,7 @@ impl Engine {
         let settings = request::merged(before.as_ref(), request)
             .map_err(|error| Refusal::Invalid(format!("limit {name}: {error}")))?;
         if before.as_ref() == Some(&settings) {
+            self.retry_limits(now).map_err(|error| not_in_force(name, &error))?;
             return Ok(Done::default());
         }
         self.change(name, settings.clone(), Origin::Operator, now)?;
@@ -87,8 +88,8 @@ impl Engine {
 
     /// Writes a profile down as the next book has it, and puts that book in force.
     ///
-    /// After the first of the two, memory and disk agree: if the kernel refuses, the next
-    /// change or the next start makes it good.
+    /// After the first of the two, memory and disk agree: if the kernel refuses, it is tried
+    /// again each second.
     fn adopt(&mut self, next: LimitBook, name: &str, now: Now) -> Result<(), Refusal> {
         let saved = next.get(name).map(SavedLimit::from);
         self.store.commit([Write::Limit(name, saved.as_ref())]).map_err(failed)?;
@@ -102,9 +103,21 @@ impl Engine {
             self.guard.forget(name);
         }
         // The second of the two is a new guard's first look: it says where counting starts.
-        self.apply_limits(now).and_then(|()| self.watch_guards(now)).map_err(|error| {
-            failed(format!("limit {name} is on disk, and not yet in force: {error}"))
-        })
+        self.limits_pending = true;
+        self.retry_limits(now).map_err(|error| not_in_force(name, &error))?;
+        if let Err(error) = self.watch_guards(now) {
+            tracing::warn!(%error, "what the limits counted can't be read");
+        }
+        Ok(())
+    }
+
+    /// Puts limits in force that the kernel has refused so far.
+    fn retry_limits(&mut self, now: Now) -> Result<(), MapError> {
+        if self.limits_pending {
+            self.apply_limits(now)?;
+            self.limits_pending = false;
+        }
+        Ok(())
     }
 
     /// Puts the book and the lists' limits into the kernel, which forgets what was used of
@@ -180,6 +193,10 @@ impl From<&NamedLimit> for SavedLimit {
         let NamedLimit { number, settings, origin } = limit;
         Self { number: *number, settings: settings.clone(), origin: *origin }
     }
+}
+
+fn not_in_force(name: &str, error: &MapError) -> Refusal {
+    failed(format!("limit {name} is on disk, and not yet in force: {error}"))
 }
 
 fn refused(error: BookError) -> Refusal {

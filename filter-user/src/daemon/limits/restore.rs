@@ -5,7 +5,9 @@ use crate::daemon::DaemonError;
 use crate::daemon::engine::Engine;
 use crate::limit::built_in;
 use crate::limit::{LimitBook, LimitSettings, Origin};
+use crate::policy::list::ListSettings;
 use crate::store::{SavedLimit, Write};
+use filter_common::abi::address::ListId;
 use filter_common::abi::limit::PROFILE_COUNT;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,15 +19,22 @@ impl Engine {
     /// counts what it counted before keeps its number, and with it what clients have used.
     ///
     /// *Errors*: [`DaemonError::Limits`], when they don't fit in beside each other;
+    /// [`DaemonError::Policy`], when a list names one that isn't there;
     /// [`DaemonError::Fill`].
     pub(in crate::daemon) fn restore_limits(
         &mut self,
         saved: Vec<(String, SavedLimit)>,
+        lists: &[(String, ListId, ListSettings)],
         now: Now,
     ) -> Result<(), DaemonError> {
         let saved: Saved = saved.into_iter().collect();
         let free = self.unused(&saved)?;
         self.limits = self.wanted(&saved, free)?;
+        // Before anything is changed: whoever is refused keeps what was in force.
+        for (name, _, settings) in lists {
+            let limit = self.limit_of(&settings.action);
+            limit.map_err(|error| DaemonError::Policy(format!("list {name}: {error}")))?;
+        }
         self.store_limits(&saved)?;
         self.apply_limits(now).map_err(DaemonError::Fill)
     }

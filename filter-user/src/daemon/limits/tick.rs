@@ -15,6 +15,9 @@ impl Engine {
     /// A second's look costs a system call for each guarded profile, and a copy of the
     /// offenders, 192 KiB.
     pub(in crate::daemon) fn tend_limits(&mut self, now: Now) {
+        if let Err(error) = self.retry_limits(now) {
+            tracing::warn!(%error, "limits are on disk, and not yet in force");
+        }
         let watched = self.watch_guards(now).and_then(|()| self.watch_offenders(now));
         if let Err(error) = watched {
             tracing::warn!(%error, "what the limits counted can't be read");
