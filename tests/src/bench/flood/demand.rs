@@ -10,8 +10,9 @@ const LOST: f64 = 1.0;
 const SERVED: f64 = 95.0;
 
 /// Of the requests of a scene without an attack and filter, in percent: who asks again only
-/// after an answer loses nothing when all answers are late.
-const ANSWERED: f64 = 95.0;
+/// after an answer loses nothing when all answers are late. A scene that ends a moment sooner
+/// has a round less, which is five.
+const ANSWERED: f64 = 90.0;
 
 /// Beside every attack: with the guard; and with limits alone, if the sources are real.
 pub(super) fn all(played: &[Played]) -> Vec<Demand> {
@@ -34,7 +35,7 @@ fn demands(scene: &Played, undisturbed: u32) -> [Demand; 3] {
     };
     [
         demand("at most 1 % of requests lost", lost, lost <= LOST),
-        demand("at least 95 % of the undisturbed answered", answered, answered >= ANSWERED),
+        demand("at least 90 % of the undisturbed answered", answered, answered >= ANSWERED),
         demand("at least 95 % of known clients' connections served", known, known >= SERVED),
     ]
 }
