@@ -6,7 +6,8 @@ use std::process::Command;
 use std::{env, fs};
 
 const TARGET: &str = "bpfel-unknown-none";
-const OBJECTS: [&str; 5] = ["palisade-xdp", "baseline-xdp", "lookup-xdp", "limit-xdp", "flood-xdp"];
+const OBJECTS: [&str; 6] =
+    ["palisade-xdp", "baseline-xdp", "lookup-xdp", "limit-xdp", "feed-xdp", "flood-xdp"];
 
 /// `v3` has 32-bit arithmetic, without which bounds checks land on other registers than
 /// the accesses they guard; `--btf` names the types for `bpftool`.

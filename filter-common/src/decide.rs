@@ -16,7 +16,7 @@ use crate::abi::client::ClientVerdict;
 use crate::abi::config::HostConfig;
 use crate::abi::counter::{Reason, Verdict};
 use crate::abi::width::VerdictKey;
-use crate::hello::{self, FlowRef};
+use crate::hello::{self, FlowRef, Hellos};
 use crate::limit::{self, Limits};
 use crate::verdict::{Clock, Standing, standing};
 use crate::wire::address::Address;
@@ -31,6 +31,8 @@ pub trait Tables {
     type Limits: Limits;
     /// A flow's slot.
     type Flow: FlowRef;
+    /// What putting hellos together needs.
+    type Hellos: Hellos;
 
     /// What limits need.
     fn limits(&self) -> &Self::Limits;
@@ -46,10 +48,13 @@ pub trait Tables {
     fn verdict(&self, key: &VerdictKey) -> ClientVerdict;
     /// The slot that a flow's hash falls on.
     fn flow(&self, hash: u64) -> Option<Self::Flow>;
-    /// Copies a TCP segment to whoever puts hellos together; the hello starts, or may
-    /// start, at the sequence number `stream_start`. Nothing comes back: a full buffer
-    /// can't change a verdict.
-    fn record(&self, frame: &Frame, stream_start: u32);
+    /// What putting hellos together needs.
+    fn hellos(&self) -> &Self::Hellos;
+    /// A segment was found to belong to the hello that starts at this sequence number.
+    #[inline(always)]
+    fn selected(&self, frame: &Frame, stream_start: u32) {
+        let _ = (frame, stream_start);
+    }
 }
 
 /// What became of a packet.
@@ -62,6 +67,14 @@ pub struct Decision {
 }
 
 impl Decision {
+    /// What addresses alone decide is through: [`decide_limit`] goes on, once for each limit.
+    /// (Each of the three parts is a program of its own in the kernel: the verifier forgets
+    /// what led to it, and ordinary packets don't carry the weight of the others.)
+    pub const LIMIT: Self = Self { verdict: Verdict::PASS, reason: Reason(u8::MAX) };
+    /// The frame may belong to a ClientHello, and every check before those of hellos is
+    /// through: [`decide_hello`] goes on.
+    pub const HELLO: Self = Self { verdict: Verdict::PASS, reason: Reason(u8::MAX - 1) };
+
     const fn pass(reason: Reason) -> Self {
         Self { verdict: Verdict::PASS, reason }
     }
@@ -80,7 +93,7 @@ impl Decision {
     }
 }
 
-/// Decides about a frame. What was parsed of it is left in `frame`.
+/// Decides about a frame, as far as its addresses do. What was parsed of it is left in `frame`.
 #[inline(always)]
 pub fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -> Decision {
     frame::parse(packet, frame);
@@ -111,21 +124,71 @@ pub fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -
     if standing.is_blocked() && refuse(frame, Reason::CLIENT_VERDICT, standing.block_mode()) {
         return Decision::drop(Reason::CLIENT_VERDICT);
     }
-    if frame.kind == Kind::Tcp {
-        frame.hello = hello::find(packet, frame);
+    frame.standing = standing;
+    frame.lost = NOT_BEGUN;
+    Decision::LIMIT
+}
+
+/// Goes on with a frame for which [`Decision::LIMIT`] was said: meets one limit.
+#[inline(always)]
+pub fn decide_limit<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -> Decision {
+    let Some(config) = tables.config() else {
+        return Decision::pass(frame.reason);
+    };
+    let limits = tables.limits();
+    if frame.lost == NOT_BEGUN {
+        if frame.kind == Kind::Tcp {
+            frame.hello = hello::find(packet, frame);
+        }
+        limit::plan(limits, frame.standing, frame);
     }
-    limit::check(tables.limits(), standing, frame);
+    let frame = black_box(frame);
+    if limit::has_steps(frame) && !limit::step(limits, frame) {
+        return Decision::LIMIT;
+    }
     let frame = black_box(frame);
     if frame.refused != Reason::NO_RULE {
         return Decision { verdict: frame.refusal, reason: frame.refused };
     }
     if frame.kind == Kind::Tcp {
         if config.guarded != 0 {
-            limit::learn(tables.limits(), frame);
+            limit::learn(limits, frame);
         }
-        hello::observe(tables, config.secret, frame);
+        let frame = black_box(&mut *frame);
+        if config.evidence != HostConfig::OFF && hello::select(tables, config, frame) {
+            return Decision::HELLO;
+        }
     }
     passed(frame)
+}
+
+/// Goes on with a frame for which [`Decision::HELLO`] was said.
+#[inline(always)]
+pub fn decide_hello<T: Tables>(tables: &T, frame: &mut Frame) -> Decision {
+    if let Some(config) = tables.config() {
+        hello::observe(tables, config, frame);
+    }
+    if frame.refused != Reason::NO_RULE {
+        return Decision { verdict: frame.refusal, reason: frame.refused };
+    }
+    passed(frame)
+}
+
+/// In the place of how often another CPU was faster at a meter: no limit was met yet.
+const NOT_BEGUN: u8 = u8::MAX;
+
+/// Decides about a frame from beginning to end. (The kernel's programs go on with one another.)
+#[cfg(not(target_arch = "bpf"))]
+#[must_use]
+pub fn decide_whole<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -> Decision {
+    let mut decision = decide(packet, tables, frame);
+    loop {
+        decision = match decision {
+            Decision::LIMIT => decide_limit(packet, tables, frame),
+            Decision::HELLO => decide_hello(tables, frame),
+            decided => return decided,
+        };
+    }
 }
 
 /// A rule wants the packet dropped. `true` when it is.
@@ -154,7 +217,8 @@ fn find_standing<T: Tables>(tables: &T, config: &HostConfig, frame: &mut Frame) 
 
 /// The packet went through every check.
 #[inline(always)]
-fn passed(frame: &Frame) -> Decision {
+#[must_use]
+pub fn passed(frame: &Frame) -> Decision {
     if frame.shadowed == Reason::NO_RULE {
         Decision::pass(frame.reason)
     } else {

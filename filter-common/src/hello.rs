@@ -1,131 +1,181 @@
-//! Which segments may hold a piece of a ClientHello.
+//! `ClientHello`s: which segments hold pieces of them, and putting these together.
 //!
 //! A browser's ClientHello takes two segments, so looking at single packets would miss
-//! it. The program keeps, for each new connection, the window of sequence numbers in
-//! which the hello may lie, and selects the segments that touch it. Putting them together is
-//! the work of whoever receives them.
+//! it. For each new connection the window of sequence numbers is kept in which the hello may
+//! lie. A segment that touches it is put into its hello's place, in any order, and the last
+//! one brings the fingerprint.
 
+mod assemble;
+mod bytes;
+mod claim;
+pub mod evidence;
+#[cfg(not(target_arch = "bpf"))]
+pub mod memory;
+mod rules;
+mod stage;
+mod start;
+mod sum;
+mod tell;
+mod tls_record;
+
+pub use stage::Stage;
+pub use start::{RECORD_HEADER_LEN, START_LEN, Start, find, hello_len};
+
+use crate::abi::config::HostConfig;
+use crate::abi::counter::{Reason, Verdict};
 use crate::abi::flow::FlowSlot;
-use crate::abi::record::HELLO_WINDOW;
+use crate::abi::hello::{HELLO_WINDOW, HelloBody, HelloRecord, HelloSet, StreamBytes};
+use crate::abi::rule::{Rule, RuleKey, SENTENCE};
 use crate::decide::Tables;
 use crate::hash::mix;
+use crate::ja4::{Loop, Memo};
 use crate::wire::address::Address;
-use crate::wire::client_hello::HANDSHAKE_HEADER_LEN;
-use crate::wire::cursor::Packet;
 use crate::wire::frame::Frame;
+use core::ops::DerefMut;
 
-/// Bytes that tell a ClientHello: a TLS record header and a handshake header.
-pub const START_LEN: usize = 9;
+/// What putting hellos together needs.
+pub trait Hellos: Loop + Memo {
+    /// A set, held as long as it is worked on.
+    type Set<'a>: DerefMut<Target = HelloSet>
+    where
+        Self: 'a;
+    /// A hello's bytes.
+    type Body<'a>: DerefMut<Target = HelloBody>
+    where
+        Self: 'a;
+    /// Room of this CPU.
+    type Stage<'a>: DerefMut<Target = Stage>
+    where
+        Self: 'a;
 
-const RECORD_HEADER_LEN: u32 = 5;
-const CHANGE_CIPHER_SPEC_LEN: u32 = 6;
-const HANDSHAKE_RECORD: u8 = 0x16;
-const CLIENT_HELLO: u8 = 1;
-/// RFC 8446 section 5.1, and what RFC 5246 allows a record to grow by.
-const MAX_RECORD_LEN: u32 = (1 << 14) + 2048;
-
-/// Bytes of the stream that a ClientHello takes which starts with these bytes.
-///
-/// *Shape*: `len` bytes count, at most [`START_LEN`]. Zero: this is no ClientHello.
-/// [`HELLO_WINDOW`]: it could be one and is too short to tell, or it is split over
-/// several TLS records, or it is longer than that.
-#[inline(always)]
-#[must_use]
-pub fn hello_len(bytes: &[u8; START_LEN], len: u32) -> u32 {
-    let record_len = u32::from(bytes[3]) << 8 | u32::from(bytes[4]);
-    let wrong = len == 0
-        || bytes[0] != HANDSHAKE_RECORD
-        || (len > 1 && bytes[1] != 3)
-        || (len > 2 && bytes[2] > 4)
-        || (len > 4 && (record_len == 0 || record_len > MAX_RECORD_LEN))
-        || (len > 5 && bytes[5] != CLIENT_HELLO);
-    if wrong {
-        return 0;
-    }
-    let body_len = u32::from(bytes[6]) << 16 | u32::from(bytes[7]) << 8 | u32::from(bytes[8]);
-    let message_len = HANDSHAKE_HEADER_LEN + body_len;
-    if len < 9 || message_len > record_len {
-        return HELLO_WINDOW;
-    }
-    RECORD_HEADER_LEN + message_len
+    /// Whether the segment is what a local TCP socket waits for.
+    fn is_evident(&self, frame: &Frame) -> bool;
+    /// A set of hellos; `None` for a number that is none.
+    fn set(&self, index: u32) -> Option<Self::Set<'_>>;
+    /// Takes hold of a set; `false` if another CPU doesn't let it go.
+    fn lock(&self, set: &mut HelloSet) -> bool;
+    /// Lets it go.
+    fn unlock(&self, set: &mut HelloSet);
+    /// The bytes of a hello; `None` for a number that is none.
+    fn body(&self, index: u32) -> Option<Self::Body<'_>>;
+    /// Room of this CPU.
+    fn stage(&self) -> Option<Self::Stage<'_>>;
+    /// Copies the segment to the stage, from its TCP header on, as far as there is room.
+    fn load(&self, frame: &Frame, stage: &mut Stage) -> bool;
+    /// Copies `len` bytes, at most [`COPY_LEN`](crate::abi::hello::COPY_LEN), of the segment
+    /// to a place in the stream.
+    fn copy(&self, frame: &Frame, from: u32, len: u32, into: &mut StreamBytes, at: u32) -> bool;
+    /// Tells the daemon of a hello without a fingerprint. Nothing comes back: a full buffer
+    /// can't change a verdict.
+    fn tell(&self, record: &HelloRecord);
+    /// Tells the daemon of a hello, with the bytes of the stream that its record counts.
+    fn tell_stream(&self, body: &HelloBody);
+    /// The time in nanoseconds.
+    fn now_ns(&self) -> u64;
+    /// The time in nanoseconds, some milliseconds late.
+    fn coarse_ns(&self) -> u64;
+    /// A bit for each [kind](crate::abi::rule::RuleKey) of rule that there is.
+    fn rule_kinds(&self) -> u32;
+    /// The rule on exactly this, expired or not; all zero if there is none.
+    fn rule(&self, key: &RuleKey) -> Rule;
+    /// Counts a hello for a rule.
+    fn count_rule(&self, number: u32, ended: bool);
+    /// The interface that the frame came in by.
+    fn ifindex(&self) -> u32;
 }
 
-/// Where a ClientHello starts in a segment.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-#[repr(C)]
-pub struct Start {
-    /// Bytes of the payload in front of it.
-    pub skipped: u32,
-    /// Its length as [`hello_len`] says it; zero if there is none.
-    pub len: u32,
-}
-
-/// Finds a hello at the start of a segment's payload.
-///
-/// In front of its second hello, after a HelloRetryRequest, a client may put a
-/// ChangeCipherSpec record, which says nothing (RFC 8446 appendix D.4).
-#[inline(always)]
-pub fn find<P: Packet>(packet: &P, frame: &Frame) -> Start {
-    let (tcp, len) = (&frame.tcp, frame.tcp.payload_len());
-    if tcp.fragment || len == 0 {
-        return Start::default();
-    }
-    let offset = tcp.offset + u32::from(tcp.header_len);
-    let mut bytes = [0; START_LEN];
-    if !packet.peek(offset, min_start(len), &mut bytes) {
-        return Start::default();
-    }
-    let mut skipped = 0;
-    if len > CHANGE_CIPHER_SPEC_LEN && is_change_cipher_spec(&bytes) {
-        skipped = CHANGE_CIPHER_SPEC_LEN;
-        if !packet.peek(offset + skipped, min_start(len - skipped), &mut bytes) {
-            return Start::default();
-        }
-    }
-    Start { skipped, len: hello_len(&bytes, min_start(len - skipped)) }
-}
-
-/// Records a TCP segment if it belongs to a hello. Opens, narrows and closes the flow's
-/// window on the way.
+/// Whether a TCP segment is to be taken to [`observe`]. Opens the flow's window on the way, if
+/// it is the one that opens the connection.
 ///
 /// *Concurrency*: the slot is a hint; see [`FlowSlot`].
 #[inline(always)]
-pub fn observe<T: Tables>(tables: &T, secret: u64, frame: &Frame) {
-    let tcp = &frame.tcp;
-    let payload_len = tcp.payload_len();
-    let opens = tcp.flags.opens();
-    if tcp.fragment || (payload_len == 0 && !opens) {
-        return;
+pub fn select<T: Tables>(tables: &T, config: &HostConfig, frame: &mut Frame) -> bool {
+    if config.rule_kinds == 0 && (frame.tcp.fragment || frame.is_bare()) {
+        return false;
     }
-    let hash = flow_hash(secret, frame);
+    frame.flow = flow_hash(config.secret, frame);
+    let Some(slot) = tables.flow(frame.flow) else {
+        return false;
+    };
+    let known = slot.load();
+    let (tag, first) = (tag_of(frame.flow), frame.tcp.first());
+    if known.ended == tag || frame.tcp.fragment {
+        return known.ended == tag;
+    }
+    if frame.tcp.flags.opens() {
+        // A SYN that nobody asked for must not move the window of a hello on its way.
+        if known.tag != tag {
+            slot.store(known.window(tag, first, HELLO_WINDOW));
+        }
+        return frame.tcp.payload_len() != 0;
+    }
+    let inside = known.tag == tag && touches(&known, first, frame.tcp.payload_len());
+    !frame.is_bare() && (inside || frame.hello.len != 0)
+}
+
+/// Takes a segment that was selected. What a rule says of it is left in the frame.
+#[inline(always)]
+pub fn observe<T: Tables>(tables: &T, config: &HostConfig, frame: &mut Frame) {
+    let hash = frame.flow;
     let Some(slot) = tables.flow(hash) else {
         return;
     };
-    let tag = tag_of(hash);
-    let mut window = slot.load();
-    let mut first = tcp.sequence;
-    if opens {
-        // The SYN takes a sequence number of its own; TCP Fast Open's data follows it.
-        first = first.wrapping_add(1);
-        window = FlowSlot::window(tag, first, HELLO_WINDOW);
-        slot.store(window);
+    let hellos = tables.hellos();
+    let (tag, first, payload_len) = (tag_of(hash), frame.tcp.first(), frame.tcp.payload_len());
+    let mut known = slot.load();
+    if known.ended == tag {
+        let is_over = known.ended_until <= seconds(hellos.coarse_ns());
+        if !is_over && frame.monitor == 0 {
+            (frame.refused, frame.refusal) = (Reason::ENDED, Verdict::DROP);
+            return;
+        }
+        known.ended = 0;
     }
-    if payload_len == 0 {
+    if frame.tcp.flags.opens() && known.tag != tag {
+        known = known.window(tag, first, HELLO_WINDOW);
+        slot.store(known);
+    }
+    if payload_len == 0 || frame.tcp.fragment {
         return;
     }
-    let inside = window.tag == tag && touches(&window, first, payload_len);
-    if !inside || first == window.start {
+    frame.evidence = 0;
+    if config.evidence == HostConfig::SOCKET {
+        if !hellos.is_evident(frame) {
+            return;
+        }
+        frame.evidence = HelloRecord::PROVEN;
+    }
+    let inside = known.tag == tag && touches(&known, first, payload_len);
+    if !inside || first == known.start {
         let Start { skipped, len } = frame.hello;
         if len == 0 {
-            if inside {
-                slot.store(FlowSlot::default());
+            // The stream starts with something else.
+            if known.tag == tag {
+                slot.store(known.closed());
             }
             return;
         }
-        window = FlowSlot::window(tag, first.wrapping_add(skipped), len);
-        slot.store(window);
+        known = known.window(tag, first.wrapping_add(skipped.into()), len.into());
+        slot.store(known);
     }
-    tables.record(frame, window.start);
+    tables.selected(frame, known.start);
+    let looked_at = assemble::handle(hellos, frame, hash, known.start);
+    if looked_at != 0 {
+        // It is no hello, unless another version of these bytes is what the server sees.
+        known = known.window(tag, known.start, looked_at);
+        slot.store(known);
+    }
+    if frame.refused != Reason::NO_RULE && frame.refusal == Verdict::DROP {
+        let until = seconds(hellos.coarse_ns()) + SENTENCE;
+        slot.store(FlowSlot { ended: tag, ended_until: until, ..known });
+    }
+}
+
+/// A time in units of 2^30 ns.
+#[inline(always)]
+#[expect(clippy::cast_possible_truncation, reason = "it says so until the year 150")]
+const fn seconds(ns: u64) -> u32 {
+    (ns >> 30) as u32
 }
 
 /// A flow's slot, wherever it lies.
@@ -144,17 +194,6 @@ fn touches(window: &FlowSlot, first: u32, len: u32) -> bool {
     let from = first.wrapping_sub(window.start);
     let before = window.start.wrapping_sub(first);
     from < width || (before < len && before != 0)
-}
-
-#[inline(always)]
-const fn min_start(len: u32) -> u32 {
-    if len > 9 { 9 } else { len }
-}
-
-#[inline(always)]
-const fn is_change_cipher_spec(bytes: &[u8; START_LEN]) -> bool {
-    let [kind, major, minor, len_high, len_low, content, ..] = *bytes;
-    kind == 0x14 && major == 3 && minor <= 4 && len_high == 0 && len_low == 1 && content == 1
 }
 
 /// Mixes a four-tuple with the host's secret.

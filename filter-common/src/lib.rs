@@ -15,6 +15,7 @@ pub mod flood;
 pub mod gcra;
 pub mod hash;
 pub mod hello;
+pub mod ja4;
 pub mod limit;
 pub mod policy;
 pub mod verdict;

@@ -26,6 +26,7 @@ pub const fn bucket(secret: u64, address: &Address) -> u32 {
 /// *Shape*: a set of actions that are enforced, and above it a set of those in shadow. A
 /// union, so that neither a narrow verdict hides a wide one, nor a shadow one that acts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(transparent)]
 pub struct Standing(u64);
 
 impl Standing {

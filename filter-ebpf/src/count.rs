@@ -20,16 +20,28 @@ pub(crate) fn count(verdict: Verdict, reason: Reason, bytes: u32) {
     });
 }
 
-/// Counts a segment that was copied to the daemon, or for which there was no room.
+/// Counts a hello that the daemon was told of, or for which there was no room.
 #[inline(always)]
-pub(crate) fn count_segment(recorded: bool) {
+pub(crate) fn count_hello(told: bool) {
     update(|counters| {
-        if recorded {
-            counters.segments_recorded += 1;
+        if told {
+            counters.hellos_told += 1;
         } else {
-            counters.segments_lost += 1;
+            counters.hellos_lost += 1;
         }
     });
+}
+
+/// Counts a segment of a hello for which no local socket waits.
+#[inline(always)]
+pub(crate) fn count_unproven() {
+    update(|counters| counters.hellos_unproven += 1);
+}
+
+/// Counts a segment of a hello that another CPU didn't let in.
+#[inline(always)]
+pub(crate) fn count_busy() {
+    update(|counters| counters.hellos_busy += 1);
 }
 
 /// Counts a packet for the lists that had a say about it.

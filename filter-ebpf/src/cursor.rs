@@ -60,6 +60,7 @@ impl Packet for XdpPacket {
     }
 
     #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "it was bounded")]
     fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool {
         let offset = opaque_u32(offset);
         let position = self.start + (offset & LINEAR_MASK) as usize;
@@ -68,14 +69,25 @@ impl Packet for XdpPacket {
             into.copy_from_slice(&load(position, N).as_bytes()[..N]);
             return true;
         }
-        let len = opaque_u32(len);
-        if len == 0 || len as usize > N {
+        let len = opaque(len as usize);
+        if !is_len(len, N) {
             return false;
         }
         // SAFETY: the buffer is N bytes of this stack frame; the helper checks the
         // offset against the frame.
-        unsafe { bpf_xdp_load_bytes(self.context, offset, into.as_mut_ptr().cast(), len) == 0 }
+        unsafe {
+            bpf_xdp_load_bytes(self.context, offset, into.as_mut_ptr().cast(), len as u32) == 0
+        }
     }
+}
+
+/// Whether a length is one that a helper takes: not zero, and no more than this.
+///
+/// Older verifiers learn nothing from a comparison with zero itself, into which the optimiser
+/// turns one with a one that it sees.
+#[inline(always)]
+pub(crate) fn is_len(len: usize, most: usize) -> bool {
+    len >= opaque(1) && len <= most
 }
 
 /// Bounds an offset into the linear part, for the verifier.

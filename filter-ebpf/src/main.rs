@@ -9,44 +9,64 @@
 
 mod count;
 mod cursor;
+mod expected;
+mod hellos;
 mod image;
 mod license;
 mod limits;
 mod maps;
 mod offender;
 mod opaque;
+mod programs;
 mod proof;
-mod record;
 mod reset;
+mod steps;
 mod tables;
 mod words;
 
-use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
+use aya_ebpf::bindings::xdp_action::XDP_PASS;
 use aya_ebpf::macros::xdp;
 use aya_ebpf::programs::XdpContext;
 use cursor::XdpPacket;
-use filter_common::abi::counter::Verdict;
-use filter_common::decide::decide;
+use filter_common::decide::{decide, decide_hello, decide_limit};
+use programs::conclude;
 use tables::MapTables;
 
-/// The filter: every frame of an interface, before the stack sees it.
+/// The filter: every frame of an interface, before the stack sees it. It looks at addresses,
+/// and goes on with the two programs below.
 #[xdp(frags)]
 #[expect(clippy::needless_pass_by_value, reason = "the macro calls it with a value")]
 fn palisade(context: XdpContext) -> u32 {
-    let packet = XdpPacket::new(&context);
     let Some(frame) = tables::frame() else {
         return XDP_PASS;
     };
     let tables = MapTables::new(&context, &raw mut frame.scratch);
-    let mut decision = decide(&packet, &tables, frame);
-    if decision.verdict == Verdict::RESET && !reset::rewrite(context.ctx, frame) {
-        decision.verdict = Verdict::DROP;
-    }
-    #[cfg(feature = "log")]
-    aya_log_ebpf::debug!(&context, "verdict {} reason {}", decision.verdict.0, decision.reason.0);
-    count::count(decision.verdict, decision.reason, frame.bytes);
-    count::count_lists(frame, decision.is_ended_by_list(), frame.bytes);
-    if decision.verdict == Verdict::DROP { XDP_DROP } else { XDP_PASS }
+    let decision = decide(&XdpPacket::new(&context), &tables, frame);
+    conclude(&context, frame, decision)
+}
+
+/// Meets one limit, and goes on with itself until there is none left.
+#[xdp(frags)]
+#[expect(clippy::needless_pass_by_value, reason = "the macro calls it with a value")]
+fn palisade_limit(context: XdpContext) -> u32 {
+    let Some(frame) = tables::frame() else {
+        return XDP_PASS;
+    };
+    let tables = MapTables::new(&context, &raw mut frame.scratch);
+    let decision = decide_limit(&XdpPacket::new(&context), &tables, frame);
+    conclude(&context, frame, decision)
+}
+
+/// Takes frames that may belong to a ClientHello.
+#[xdp(frags)]
+#[expect(clippy::needless_pass_by_value, reason = "the macro calls it with a value")]
+fn palisade_hello(context: XdpContext) -> u32 {
+    let Some(frame) = tables::frame() else {
+        return XDP_PASS;
+    };
+    let tables = MapTables::new(&context, &raw mut frame.scratch);
+    let decision = decide_hello(&tables, frame);
+    conclude(&context, frame, decision)
 }
 
 /// Never reached: a reachable panic is a loop that the verifier refuses.

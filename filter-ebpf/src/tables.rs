@@ -1,10 +1,10 @@
 //! Map pointers: `decide`'s look-ups on the maps.
 #![expect(unsafe_code, reason = "map values are reached by pointers that the verifier checks")]
 
+use crate::hellos::MapHellos;
 use crate::image;
 use crate::limits::{self, MapLimits};
 use crate::maps::{FLOWS, FRAME, VERDICT_INDEX, VERDICTS};
-use crate::record;
 use aya_ebpf::programs::XdpContext;
 use filter_common::abi::address::AddressClass;
 use filter_common::abi::client::ClientVerdict;
@@ -25,22 +25,27 @@ pub(crate) fn frame<'a>() -> Option<&'a mut Frame> {
 }
 
 /// The maps of this program, for one frame.
-pub(crate) struct MapTables<'a> {
-    context: &'a XdpContext,
+pub(crate) struct MapTables {
+    hellos: MapHellos,
     scratch: *mut u64,
     limits: MapLimits,
 }
 
-impl<'a> MapTables<'a> {
+impl MapTables {
     /// The maps, the context that segments are copied from, and where the frame's
     /// scratch memory is.
     #[inline(always)]
-    pub(crate) fn new(context: &'a XdpContext, scratch: *mut u64) -> Self {
-        Self { context, scratch, limits: MapLimits::new(context.ctx, scratch) }
+    pub(crate) fn new(context: &XdpContext, scratch: *mut u64) -> Self {
+        Self {
+            hellos: MapHellos::new(context.ctx),
+            scratch,
+            limits: MapLimits::new(context.ctx, scratch),
+        }
     }
 }
 
-impl Tables for MapTables<'_> {
+impl Tables for MapTables {
+    type Hellos = MapHellos;
     type Limits = MapLimits;
     type Flow = MapFlow;
 
@@ -80,8 +85,8 @@ impl Tables for MapTables<'_> {
     }
 
     #[inline(always)]
-    fn record(&self, frame: &Frame, stream_start: u32) {
-        record::copy_segment(self.context, frame, stream_start);
+    fn hellos(&self) -> &MapHellos {
+        &self.hellos
     }
 }
 

@@ -13,6 +13,8 @@ pub mod datapath;
 pub mod fingerprint;
 pub mod limit;
 pub mod policy;
+pub mod quic;
 pub mod replay;
+pub mod rule;
 pub mod store;
 pub mod verdict;

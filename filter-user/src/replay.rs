@@ -9,10 +9,12 @@ use filter_common::abi::address::AddressClass;
 use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
+use filter_common::abi::hello::HelloRecord;
 use filter_common::abi::limit::OTHER;
 use filter_common::abi::width::VerdictKey;
-use filter_common::decide::{Decision, Tables, decide};
+use filter_common::decide::{Decision, Tables, decide_whole};
 use filter_common::hello::FlowRef;
+use filter_common::hello::memory::HelloMemory;
 use filter_common::limit::memory::LimitMemory;
 use filter_common::policy::look_up;
 use filter_common::wire::address::Address;
@@ -32,6 +34,8 @@ pub struct HostTables {
     pub policy: Option<Image<HostMemory>>,
     /// Limits, and what was used of them.
     pub limits: LimitMemory,
+    /// Hellos that are being put together.
+    pub hellos: HelloMemory,
     verdicts: HashMap<VerdictKey, ClientVerdict>,
     index: VerdictIndex,
     now_ns: Cell<u64>,
@@ -45,6 +49,7 @@ impl Default for HostTables {
             config: HostConfig::default(),
             policy: None,
             limits: LimitMemory::default(),
+            hellos: HelloMemory::default(),
             verdicts: HashMap::new(),
             index: VerdictIndex::default(),
             now_ns: Cell::new(0),
@@ -55,13 +60,15 @@ impl Default for HostTables {
 }
 
 /// What became of a frame.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Outcome {
     /// Verdict and reason.
     pub decision: Decision,
-    /// The segment of a ClientHello that was recorded, and the sequence number at which
-    /// the hello starts.
+    /// The segment, if it may belong to a ClientHello, and the sequence number at which the
+    /// hello starts.
     pub segment: Option<(Frame, u32)>,
+    /// What was told of hellos: records, and the bytes of the stream that they count.
+    pub told: Vec<(HelloRecord, Vec<u8>)>,
 }
 
 impl HostTables {
@@ -97,8 +104,12 @@ impl HostTables {
         self.now_ns.set(now_ns);
         self.limits.now_ns.set(now_ns);
         self.segment.set(None);
-        let decision = decide(&SlicePacket::new(frame), &self, &mut Frame::default());
-        Outcome { decision, segment: self.segment.get() }
+        if !self.hellos.is_off {
+            self.hellos.frame.replace(frame.to_vec());
+            self.hellos.now_ns.set(now_ns);
+        }
+        let decision = decide_whole(&SlicePacket::new(frame), &self, &mut Frame::default());
+        Outcome { decision, segment: self.segment.get(), told: self.hellos.told.take() }
     }
 }
 
@@ -114,6 +125,7 @@ pub fn ip_addr(address: &Address) -> IpAddr {
 impl Tables for &HostTables {
     type Limits = LimitMemory;
     type Flow = HostFlow;
+    type Hellos = HelloMemory;
 
     fn limits(&self) -> &LimitMemory {
         &self.limits
@@ -143,7 +155,11 @@ impl Tables for &HostTables {
         self.flows.get(slot).map(|slot| HostFlow(Rc::clone(slot)))
     }
 
-    fn record(&self, frame: &Frame, stream_start: u32) {
+    fn hellos(&self) -> &HelloMemory {
+        &self.hellos
+    }
+
+    fn selected(&self, frame: &Frame, stream_start: u32) {
         self.segment.set(Some((*frame, stream_start)));
     }
 }

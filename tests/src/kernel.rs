@@ -4,12 +4,13 @@ use crate::rules::Rules;
 use anyhow::{Context, Result, bail};
 use aya::maps::{MapData, RingBuf};
 use filter_common::abi::counter::{Count, Counters, Reason, Verdict};
-use filter_common::abi::record::SegmentRecord;
+use filter_common::abi::hello::HelloRecord;
 use filter_common::decide::Decision;
 use filter_user::clock::Now;
 use filter_user::datapath::limits::LimitMaps;
 use filter_user::datapath::maps::Maps;
 use filter_user::datapath::policy::PolicySlot;
+use filter_user::datapath::rules::RuleMaps;
 use filter_user::datapath::test_run::TestProgram;
 use zerocopy::FromBytes;
 
@@ -21,6 +22,8 @@ pub struct KernelFilter {
     pub limits: LimitMaps,
     /// Its address policy.
     pub policy: PolicySlot,
+    /// Its rules on hellos.
+    pub rules: RuleMaps,
     /// The program alone, to be measured.
     pub program: TestProgram,
     records: RingBuf<MapData>,
@@ -36,25 +39,27 @@ pub struct Seen {
     pub action: u32,
     /// What the frame was counted under.
     pub decision: Decision,
-    /// The segment that was handed to the daemon, if one was.
-    pub segment: Option<Recorded>,
+    /// What the daemon was told of hellos.
+    pub told: Vec<Told>,
 }
 
-/// A segment of a ClientHello as the daemon gets it.
-///
-/// *Shape*: without time, interface and evidence, which tests can't foresee.
+/// What the daemon is told of a hello.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Recorded {
-    /// Source address.
-    pub source: [u64; 2],
-    /// Destination address.
-    pub destination: [u64; 2],
-    /// Sequence number at which the hello starts.
-    pub stream_start: u32,
-    /// Bytes of the whole segment.
-    pub segment_len: u32,
-    /// Those that were copied.
-    pub bytes: Vec<u8>,
+pub struct Told {
+    record: HelloRecord,
+    stream: Vec<u8>,
+}
+
+impl Told {
+    /// A record without what tests can't foresee: time and interface.
+    #[must_use]
+    pub fn new(record: &HelloRecord, stream: &[u8]) -> Self {
+        // Without a fingerprint there are leftovers in its place.
+        let has_print = record.stream_len != 0;
+        let ja4 = if has_print { record.ja4 } else { [0; 36] };
+        let record = HelloRecord { time_ns: 0, ifindex: 0, ja4, ..*record };
+        Self { record, stream: stream.to_vec() }
+    }
 }
 
 impl KernelFilter {
@@ -69,7 +74,8 @@ impl KernelFilter {
         let maps = Maps::take(program.maps())?;
         let limits = LimitMaps::take(program.maps())?;
         let policy = PolicySlot::take(program.maps())?;
-        Ok(Self { maps, limits, policy, program, records })
+        let rules = RuleMaps::take(program.maps())?;
+        Ok(Self { maps, limits, policy, rules, program, records })
     }
 
     /// Fills the maps.
@@ -79,6 +85,7 @@ impl KernelFilter {
     /// The kernel's.
     pub fn fill(&mut self, rules: &Rules) -> Result<()> {
         self.maps.set_config(rules.config)?;
+        self.rules.replace(&rules.hellos)?;
         self.limits.apply(rules.limits.compile(), Now::read().ktime_ns)?;
         for (list, limit) in rules.list_limits() {
             self.limits.set_list_limit(list, limit)?;
@@ -101,34 +108,24 @@ impl KernelFilter {
         let before = self.maps.counters()?;
         let outcome = self.program.run(frame, 1).context("the kernel refused the frame")?;
         let decision = only_difference(&before, &self.maps.counters()?, frame.len())?;
-        let segment = self.take_segment()?;
-        Ok(Seen { action: outcome.action, decision, segment })
+        Ok(Seen { action: outcome.action, decision, told: self.take_told()? })
     }
 
-    fn take_segment(&mut self) -> Result<Option<Recorded>> {
-        let Some(item) = self.records.next() else {
-            return Ok(None);
-        };
-        let (record, bytes) = SegmentRecord::read_from_prefix(&item)
-            .map_err(|_| anyhow::anyhow!("a record of {} bytes has no header", item.len()))?;
-        let recorded = recorded(&record, bytes)?;
-        drop(item);
-        if self.records.next().is_some() {
-            bail!("one frame was recorded twice");
+    /// Throws away what was told of hellos.
+    pub fn drain(&mut self) {
+        while self.records.next().is_some() {}
+    }
+
+    fn take_told(&mut self) -> Result<Vec<Told>> {
+        let mut told = Vec::new();
+        while let Some(item) = self.records.next() {
+            let (record, stream) = HelloRecord::read_from_prefix(&item)
+                .map_err(|_| anyhow::anyhow!("a record of {} bytes has no header", item.len()))?;
+            let len = usize::try_from(record.stream_len)?;
+            told.push(Told::new(&record, stream.get(..len).context("a record is cut short")?));
         }
-        Ok(Some(recorded))
+        Ok(told)
     }
-}
-
-fn recorded(record: &SegmentRecord, bytes: &[u8]) -> Result<Recorded> {
-    let copied = usize::try_from(record.copied)?;
-    Ok(Recorded {
-        source: record.source,
-        destination: record.destination,
-        stream_start: record.stream_start,
-        segment_len: record.segment_len,
-        bytes: bytes.get(..copied).context("a record is cut short")?.to_vec(),
-    })
 }
 
 /// The one cell of the counters that has moved, by one packet of `len` bytes.

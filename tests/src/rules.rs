@@ -8,7 +8,9 @@ use filter_common::abi::Mode;
 use filter_common::abi::address::ListId;
 use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::config::HostConfig;
+use filter_common::abi::hello::Cause;
 use filter_common::abi::limit::ListLimit;
+use filter_common::abi::rule::{Rule, RuleKey};
 use filter_common::abi::width::{VerdictKey, Width};
 use filter_user::clock::Now;
 use filter_user::limit::{LimitAction, LimitBook, LimitSettings, Origin, built_in};
@@ -17,8 +19,10 @@ use filter_user::policy::image::{Full, HostMemory, Image};
 use filter_user::policy::list::{List, ListAction, ListSettings};
 use filter_user::policy::note::Note;
 use filter_user::policy::{ALLOW_LIST, AddressPolicy, BLOCK_LIST};
+use filter_user::rule::{HelloRule, Pattern, Target};
 use filter_user::verdict::{address_of, client_of};
 use ipnet::IpNet;
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 /// What a filter is told.
@@ -32,6 +36,8 @@ pub struct Rules {
     pub limits: LimitBook,
     /// Clients and prefixes, and their verdicts.
     pub verdicts: Vec<(VerdictKey, ClientVerdict)>,
+    /// Rules on hellos.
+    pub hellos: BTreeMap<RuleKey, Rule>,
 }
 
 impl Rules {
@@ -116,6 +122,16 @@ pub fn further() -> Rules {
     rules.limit("quota", &quota);
     let together = "key = 'service'\nservices = ['udp/53', 'udp/1000-6000']";
     rules.limit("together", &few("packets", 8, together));
+    rules
+}
+
+/// A rule on hellos that can't be read, as those of the corpus are.
+#[must_use]
+pub fn hellos() -> Rules {
+    let pattern = Pattern { target: Target::Cause(Cause::MALFORMED), port: None };
+    let mut rules = nothing();
+    rules.config.rule_kinds = 1 << pattern.key().kind;
+    rules.hellos.insert(pattern.key(), HelloRule::default().to_kernel(0, u64::MAX));
     rules
 }
 

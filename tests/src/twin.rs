@@ -1,14 +1,11 @@
 //! The same filter twice, in the kernel and on the host, with the same rules.
 
-use crate::kernel::{KernelFilter, Recorded, Seen};
+use crate::kernel::{KernelFilter, Seen, Told};
 use crate::rules::Rules;
 use anyhow::Result;
 use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::counter::Verdict;
-use filter_common::abi::record::RECORD_CAPACITY;
 use filter_common::abi::width::VerdictKey;
-use filter_common::wire::address::Address;
-use filter_common::wire::frame::Frame;
 use filter_user::clock::Now;
 use filter_user::replay::{HostTables, Outcome};
 
@@ -41,6 +38,7 @@ impl Twins {
         host.set_limits(rules.limits.compile());
         let lists = rules.list_limits().into_iter();
         host.limits.lists.extend(lists.map(|(list, limit)| (list.0, limit)));
+        host.hellos.rules.clone_from(&rules.hellos);
         host.policy = Some(rules.image()?);
         for (key, verdict) in &rules.verdicts {
             host.set_verdict(*key, *verdict);
@@ -74,7 +72,7 @@ impl Twins {
     ///
     /// The kernel's.
     pub fn run(&mut self, frame: &[u8]) -> Result<Pair> {
-        let host = seen(frame, &self.host.run(frame, Now::read().ktime_ns));
+        let host = seen(&self.host.run(frame, Now::read().ktime_ns));
         let kernel = self.kernel.run(frame)?;
         Ok(Pair { host, kernel })
     }
@@ -90,27 +88,12 @@ impl Pair {
 
 /// The host's outcome in the terms of the kernel's. A reset passes: the kernel has made one
 /// of the frame.
-fn seen(bytes: &[u8], outcome: &Outcome) -> Seen {
+fn seen(outcome: &Outcome) -> Seen {
     let dropped = outcome.decision.verdict == Verdict::DROP;
     Seen {
         action: if dropped { XDP_DROP } else { XDP_PASS },
         decision: outcome.decision,
-        segment: outcome.segment.map(|(frame, start)| recorded(bytes, &frame, start)),
-    }
-}
-
-fn recorded(bytes: &[u8], frame: &Frame, stream_start: u32) -> Recorded {
-    let Frame { source, destination, tcp, .. } = frame;
-    let position = |offset| usize::try_from(offset).unwrap_or(usize::MAX);
-    let end = tcp.offset + tcp.len.min(RECORD_CAPACITY);
-    let copied = bytes.get(position(tcp.offset)..position(end)).unwrap_or_default();
-    let words = |address: &Address| [address.high, address.low];
-    Recorded {
-        source: words(source),
-        destination: words(destination),
-        stream_start,
-        segment_len: tcp.len,
-        bytes: copied.to_vec(),
+        told: outcome.told.iter().map(|(record, stream)| Told::new(record, stream)).collect(),
     }
 }
 

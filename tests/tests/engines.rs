@@ -26,7 +26,7 @@ fn rows(files: &[PathBuf], engine: EngineKind) -> Result<String> {
 #[test]
 fn host_and_kernel_print_the_same_rows_for_the_whole_corpus() -> Result<()> {
     require_privileges!();
-    for (folder, hellos) in [("hellos", 213), ("evasion", 38)] {
+    for (folder, hellos) in [("hellos", 213), ("evasion", 38), ("quic", 10)] {
         let files = captures(folder)?;
         let host = rows(&files, EngineKind::Host)?;
         ensure!(host.lines().count() == hellos, "{folder}: {} rows", host.lines().count());

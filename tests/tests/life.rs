@@ -28,7 +28,7 @@ fn the_filter_outlives_the_daemon_and_the_next_one_knows_all() -> Result<()> {
     ensure!(daemon.packets("drop", "blocklist")? > counted, "the counters went on");
     ensure!(daemon.json(&["block", "list"])?[0]["comment"] == "kept");
     ensure!(daemon.json(&["verdict", "list"])?[0]["reason"] == "kept");
-    ensure!(daemon.json(&["fingerprint", "list"])?[0]["blocked"] == true);
+    ensure!(daemon.json(&["rule", "ls"])?[0]["pattern"] == format!("ja4:{rule}"));
     ensure!(!lab.pings(PEERS[0]) && !lab.pings(PEERS[1]) && lab.pings(PEERS[2]));
     Ok(())
 }

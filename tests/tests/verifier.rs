@@ -28,7 +28,12 @@ fn check(name: &str, mut program: TestProgram) -> Result<()> {
 #[test]
 fn each_program_loads_within_its_budget() -> Result<()> {
     require_privileges!();
-    check(object::FILTER_PROGRAM, TestProgram::filter()?)?;
+    for name in ["palisade", "palisade_limit", "palisade_hello"] {
+        let mut filter = TestProgram::filter()?;
+        filter.choose(name);
+        check(name, filter)?;
+    }
+    check("feed", TestProgram::feeding(&mut TestProgram::baseline("empty")?)?)?;
     check("empty", TestProgram::baseline("empty")?)?;
     for name in ["none", "ours", "lpm_trie", "hash", "classify"] {
         check(name, TestProgram::lookup(name)?)?;
@@ -43,8 +48,14 @@ fn each_program_loads_within_its_budget() -> Result<()> {
 #[test]
 fn each_program_has_a_budget_and_each_budget_a_program() -> Result<()> {
     require_privileges!();
-    let objects =
-        [object::FILTER, object::BASELINE, object::LOOKUP, object::METERING, object::FLOOD];
+    let objects = [
+        object::FILTER,
+        object::BASELINE,
+        object::LOOKUP,
+        object::METERING,
+        object::FEEDING,
+        object::FLOOD,
+    ];
     let mut built: Vec<_> = objects.into_iter().map(programs).collect::<Result<Vec<_>>>()?.concat();
     built.sort();
     assert_eq!(built, budgets()?.into_keys().collect::<Vec<_>>());

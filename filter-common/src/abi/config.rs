@@ -5,7 +5,7 @@ use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Host-wide settings.
 ///
-/// *Shape*: 48 bytes, the one element of the `CONFIG` map.
+/// *Shape*: 56 bytes, the one element of the `CONFIG` map.
 ///
 /// *Concurrency*: the daemon writes it whole while packets flow. A packet may see one
 /// field's old and another's new value; each is meaningful alone.
@@ -28,13 +28,23 @@ pub struct HostConfig {
     pub limit_copies: u64,
     /// Not zero when some profile is guarded: then it is learned who has proved himself.
     pub guarded: u64,
+    /// What makes a hello evidence: [`HostConfig::SOCKET`], or zero for nothing; or
+    /// [`HostConfig::OFF`].
+    pub evidence: u32,
+    /// A bit for each [kind](super::rule::RuleKey) of rule on hellos that there is.
+    pub rule_kinds: u32,
 }
 
-assert_layout!(HostConfig, size 48, align 8, mode at 0, secret at 8, limit_secrets at 16);
+assert_layout!(HostConfig, size 56, align 8, mode at 0, secret at 8, limit_secrets at 16);
 
 impl HostConfig {
     /// Every rule only counts. Zero, so that a program without a daemon drops nothing.
     pub const MONITOR: u32 = 0;
     /// Rules act as their own mode says.
     pub const ENFORCE: u32 = 1;
+    /// A local TCP socket has to wait for a hello's very bytes. What nobody waits for is not
+    /// looked at.
+    pub const SOCKET: u32 = 1;
+    /// Hellos aren't looked at.
+    pub const OFF: u32 = 2;
 }

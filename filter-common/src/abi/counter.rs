@@ -6,7 +6,10 @@ use super::assert_layout;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// What became of a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
+#[repr(C)]
 pub struct Verdict(pub u8);
 
 impl Verdict {
@@ -87,6 +90,10 @@ reasons! {
     QUOTA = 18, "quota";
     /// All of a service together went over a limit.
     SERVICE_LIMIT = 19, "service-limit";
+    /// A rule on the fingerprint of its ClientHello, or on why it has none.
+    HELLO_RULE = 20, "hello-rule";
+    /// A rule has ended its connection.
+    ENDED = 21, "ended-connection";
 }
 
 impl Reason {
@@ -161,22 +168,28 @@ impl ListCounters {
 pub struct Counters {
     /// Each packet is in exactly one cell.
     pub by: [[Count; Verdict::COUNT]; Reason::COUNT],
-    /// Segments copied to the daemon.
-    pub segments_recorded: u64,
-    /// Segments that the full ring buffer had no room for.
-    pub segments_lost: u64,
+    /// Hellos that the daemon was told of.
+    pub hellos_told: u64,
+    /// Hellos that the full ring buffer had no room for.
+    pub hellos_lost: u64,
+    /// Segments of hellos for which no local socket waits.
+    pub hellos_unproven: u64,
+    /// Segments of hellos that another CPU didn't let in.
+    pub hellos_busy: u64,
 }
 
 assert_layout!(
-    Counters, size 1296, align 8, by at 0, segments_recorded at 1280, segments_lost at 1288
+    Counters, size 1440, align 8, by at 0, hellos_told at 1408, hellos_busy at 1432
 );
 
 impl Default for Counters {
     fn default() -> Self {
         Self {
             by: [[Count::default(); Verdict::COUNT]; Reason::COUNT],
-            segments_recorded: 0,
-            segments_lost: 0,
+            hellos_told: 0,
+            hellos_lost: 0,
+            hellos_unproven: 0,
+            hellos_busy: 0,
         }
     }
 }
@@ -187,8 +200,10 @@ impl Counters {
         for (mine, theirs) in self.by.iter_mut().flatten().zip(other.by.iter().flatten()) {
             mine.add(*theirs);
         }
-        self.segments_recorded += other.segments_recorded;
-        self.segments_lost += other.segments_lost;
+        self.hellos_told += other.hellos_told;
+        self.hellos_lost += other.hellos_lost;
+        self.hellos_unproven += other.hellos_unproven;
+        self.hellos_busy += other.hellos_busy;
     }
 }
 
@@ -210,10 +225,10 @@ mod tests {
         let mut sum = Counters::default();
         let mut one = Counters::default();
         one.by[3][1] = Count { packets: 2, bytes: 100 };
-        one.segments_lost = 7;
+        one.hellos_lost = 7;
         sum.add(&one);
         sum.add(&one);
         assert_eq!(sum.by[3][1], Count { packets: 4, bytes: 200 });
-        assert_eq!(sum.segments_lost, 14);
+        assert_eq!(sum.hellos_lost, 14);
     }
 }

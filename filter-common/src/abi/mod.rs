@@ -8,16 +8,19 @@ pub mod address;
 pub mod client;
 pub mod config;
 pub mod counter;
+pub mod feeding;
 pub mod flow;
+pub mod hello;
 pub mod limit;
-pub mod record;
+pub mod program;
+pub mod rule;
 pub mod width;
 
 /// The number pinned beside the maps.
 ///
 /// A daemon that finds another number refuses the pins: it can't know what the fields
 /// of another version mean.
-pub const ABI_VERSION: u32 = 3;
+pub const ABI_VERSION: u32 = 4;
 
 /// Whether a rule acts or only counts.
 ///

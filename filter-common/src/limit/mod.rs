@@ -113,6 +113,22 @@ impl Outcome {
 /// Puts a frame through its limits. What refused it is left in `frame`.
 #[inline(always)]
 pub fn check<L: Limits>(limits: &L, standing: Standing, frame: &mut Frame) {
+    plan(limits, standing, frame);
+    if has_steps(frame) {
+        limits.walk(frame);
+    }
+}
+
+/// Whether steps of the frame's plan are left.
+#[inline(always)]
+#[must_use]
+pub const fn has_steps(frame: &Frame) -> bool {
+    frame.plan.low != 0 || frame.own_steps != 0
+}
+
+/// Says which limits a frame meets: what [`step`] takes one after another.
+#[inline(always)]
+pub fn plan<L: Limits>(limits: &L, standing: Standing, frame: &mut Frame) {
     frame.plan = limits.plan(frame.service);
     frame.own_steps = 0;
     frame.lost = 0;
@@ -129,9 +145,6 @@ pub fn check<L: Limits>(limits: &L, standing: Standing, frame: &mut Frame) {
     if standing.is_throttled() {
         let role = if standing.throttles() { Plan::CHARGE } else { Plan::SHADOW };
         put_first(frame, role, THROTTLE_PROFILE);
-    }
-    if frame.plan.low != 0 || frame.own_steps != 0 {
-        limits.walk(frame);
     }
 }
 

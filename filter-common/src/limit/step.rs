@@ -3,7 +3,7 @@
 use super::key;
 use super::meter::{self, Charge, Meters, NO_WAY, Scale, Word};
 use super::proof::is_proven;
-use super::{ATTEMPTS, Limits, Outcome};
+use super::{ATTEMPTS, Limits, Outcome, has_steps};
 use crate::abi::address::AddressClass;
 use crate::abi::counter::{Reason, Verdict};
 use crate::abi::limit::{Plan, Profile, THROTTLE_PROFILE};
@@ -21,7 +21,7 @@ pub fn step<L: Limits>(limits: &L, frame: &mut Frame) -> bool {
         (frame.plan, frame.own_steps) = left;
         return false;
     }
-    outcome == Outcome::REFUSED || (frame.plan.low == 0 && frame.own_steps == 0)
+    outcome == Outcome::REFUSED || !has_steps(frame)
 }
 
 /// Takes a step. What was refused for good is left in the frame.

@@ -1,12 +1,15 @@
 //! Addresses of both families in one form.
 
 use crate::abi::client::ClientKey;
+use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A source or destination address.
 ///
 /// *Shape*: two numbers, IPv4 as `::ffff:a.b.c.d`. Such an address in an IPv6 header is
 /// taken for the IPv4 address that it names; the stack behind us drops it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout,
+)]
 #[repr(C)]
 pub struct Address {
     /// The first eight bytes.

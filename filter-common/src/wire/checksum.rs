@@ -24,14 +24,19 @@ pub enum Checksum {
 #[must_use]
 pub fn verify_tcp(source: &[u8; 16], destination: &[u8; 16], segment: &[u8]) -> Checksum {
     let pseudo = pseudo_header(source, destination, segment.len());
-    if fold(pseudo + sum(segment)) == 0xffff {
+    let carried = segment.get(16..18).map_or(0, sum);
+    judge(pseudo, sum(segment), carried)
+}
+
+/// What the sums of the pseudo-header and of the segment say, beside the checksum that the
+/// segment carries.
+#[inline(always)]
+#[must_use]
+pub const fn judge(pseudo: u64, segment: u64, carried: u64) -> Checksum {
+    if fold(pseudo + segment) == 0xffff {
         return Checksum::Valid;
     }
-    let carried = segment.get(16..18).map_or(0, sum);
-    if carried == fold(pseudo) {
-        return Checksum::Partial;
-    }
-    Checksum::Bad
+    if carried == fold(pseudo) { Checksum::Partial } else { Checksum::Bad }
 }
 
 /// The pseudo-header's sum. A mapped address adds what IPv4's four bytes add, and
@@ -47,11 +52,14 @@ fn sum(bytes: &[u8]) -> u64 {
     words + odd.first().map_or(0, |&last| u64::from(last) << 8)
 }
 
-const fn fold(mut sum: u64) -> u64 {
-    while sum > 0xffff {
-        sum = (sum & 0xffff) + (sum >> 16);
-    }
-    sum
+/// A sum with its carries added in.
+#[inline(always)]
+#[must_use]
+pub const fn fold(sum: u64) -> u64 {
+    let sum = (sum >> 32) + (sum & 0xffff_ffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    let sum = (sum >> 16) + (sum & 0xffff);
+    (sum >> 16) + (sum & 0xffff)
 }
 
 #[cfg(test)]

@@ -11,10 +11,11 @@ use crate::abi::assert_layout;
 use crate::abi::counter::{Reason, Verdict};
 use crate::abi::limit::Plan;
 use crate::hello::Start;
+use crate::verdict::Standing;
 
 /// A frame, as far as it could be read.
 ///
-/// *Shape*: 120 bytes without padding. [`Frame::kind`] says which fields have a meaning.
+/// *Shape*: 136 bytes without padding. [`Frame::kind`] says which fields have a meaning.
 /// What [`parse`] clears lies in pairs at most: of more together LLVM makes a call, and a
 /// loop over bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -44,10 +45,14 @@ pub struct Frame {
     pub proof: Proof,
     /// The list that dropped it or would have, by its number; zero if none did.
     pub refused_by: u16,
-    /// Room for a number that the verifier shall forget.
-    pub scratch: u64,
     /// The start of a ClientHello in it.
     pub hello: Start,
+    /// Room for a number that the verifier shall forget.
+    pub scratch: u64,
+    /// What was decided about its client.
+    pub standing: Standing,
+    /// The hash of its flow, if it may belong to a ClientHello.
+    pub flow: u64,
     /// The steps of its service's limits that are left.
     pub plan: Plan,
     /// When it came, once that was asked; else zero.
@@ -69,15 +74,23 @@ pub struct Frame {
     pub replaced_unit: u8,
     /// How often another CPU was faster at a meter.
     pub lost: u8,
-    reserved: u8,
+    /// What shows that nobody forged it, as a hello's record says it.
+    pub evidence: u8,
 }
 
 assert_layout!(
-    Frame, size 120, align 8, destination at 16, tcp at 32, kind at 52, reason at 53, class at 56,
-    refused_by at 62, scratch at 64, plan at 80, bytes at 104, monitor at 116
+    Frame, size 136, align 8, destination at 16, tcp at 32, kind at 56, reason at 57, class at 60,
+    refused_by at 66, scratch at 72, plan at 96, bytes at 120, monitor at 132
 );
 
 impl Frame {
+    /// Whether its segment neither carries data nor asks for a connection.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_bare(&self) -> bool {
+        self.tcp.payload_len() == 0 && !self.tcp.flags.opens()
+    }
+
     /// Whether the local stack would make something of a reset in its place: a whole segment
     /// of a connection that is there already.
     #[inline(always)]
@@ -126,6 +139,8 @@ pub enum Kind {
 pub struct Tcp {
     /// Sequence number.
     pub sequence: u32,
+    /// Acknowledgement number.
+    pub acknowledgement: u32,
     /// Where the TCP header starts in the frame.
     pub offset: u32,
     /// Bytes of header and payload.
@@ -143,9 +158,17 @@ pub struct Tcp {
     reserved: u8,
 }
 
-assert_layout!(Tcp, size 20, align 4, len at 8, flags at 16, fragment at 18);
+assert_layout!(Tcp, size 24, align 4, len at 12, flags at 20, fragment at 22);
 
 impl Tcp {
+    /// Sequence number of the first byte of payload. The SYN takes one of its own; TCP Fast
+    /// Open's data follows it.
+    #[inline(always)]
+    #[must_use]
+    pub const fn first(&self) -> u32 {
+        self.sequence.wrapping_add(self.flags.opens() as u32)
+    }
+
     /// Bytes of payload.
     #[inline(always)]
     #[must_use]

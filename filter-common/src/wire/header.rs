@@ -192,6 +192,13 @@ impl TcpFlags {
         self.0 & 0b0_0010 != 0
     }
 
+    /// Whether the acknowledgement number means something.
+    #[inline(always)]
+    #[must_use]
+    pub const fn acknowledges(self) -> bool {
+        self.0 & 0b1_0000 != 0
+    }
+
     /// Whether the packet ends a connection at once: RST.
     #[inline(always)]
     #[must_use]

@@ -21,8 +21,10 @@ const TCP: u32 = 6;
 pub fn header(frame: &Frame) -> [u32; 5] {
     let tcp = &frame.tcp;
     let ports = u32::from(tcp.source_port) << 16 | u32::from(tcp.destination_port);
-    let sum =
-        halves(ports) + halves(tcp.sequence) + halves(OFFSET_AND_FLAGS) + pseudo_header(frame);
+    let sum = halves(ports)
+        + halves(tcp.sequence)
+        + halves(OFFSET_AND_FLAGS)
+        + pseudo_header(frame, RESET_LEN);
     [ports, tcp.sequence, 0, OFFSET_AND_FLAGS, (folded(sum) ^ 0xffff) << 16]
 }
 
@@ -45,13 +47,16 @@ pub fn updated(checksum: u16, before: u16, after: u16) -> u16 {
     !(folded(u64::from(sum)) as u16)
 }
 
+/// The sum of the header that TCP's checksum takes for granted, of a segment of `len` bytes
+/// between the frame's addresses.
 #[inline(always)]
-fn pseudo_header(frame: &Frame) -> u64 {
+#[must_use]
+pub fn pseudo_header(frame: &Frame, len: u32) -> u64 {
     let is_v6 = frame.version == 6;
     sum_of(&frame.source, is_v6)
         + sum_of(&frame.destination, is_v6)
         + u64::from(TCP)
-        + u64::from(RESET_LEN)
+        + u64::from(len)
 }
 
 #[inline(always)]

@@ -1,16 +1,18 @@
-//! What selects the segments: the filter on the host, or in the kernel.
+//! Who puts hellos together: this process, or the filter in the kernel.
 
 use super::error::CaptureError;
 use super::link::Frame;
-use crate::datapath::test_run::{TestProgram, TestRunError};
-use crate::fingerprint::Segment;
+use crate::datapath::hello_heads::HelloHeads;
+use crate::datapath::preflight;
+use crate::datapath::test_run::TestProgram;
+use crate::fingerprint::{Assembler, Cause, Flow, Outcome, Segment};
 use crate::replay::{HostTables, ip_addr};
-use aya::maps::{Array, MapData, RingBuf};
+use aya::maps::{MapData, RingBuf};
 use bytes::Bytes;
-use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
-use filter_common::abi::record::RECORD_CAPACITY;
+use filter_common::abi::hello::SEGMENT_CAPACITY;
 use filter_common::wire::cursor::SlicePacket;
 use filter_common::wire::frame::{self, Kind};
+use std::collections::{HashSet, VecDeque};
 use std::fmt;
 
 /// Where the filter runs.
@@ -26,7 +28,7 @@ pub enum EngineKind {
 impl EngineKind {
     /// Starts the engine.
     ///
-    /// *Errors*: [`CaptureError::Kernel`].
+    /// *Errors*: as [`KernelEngine::new`].
     pub fn start(self) -> Result<Box<dyn Engine>, CaptureError> {
         Ok(match self {
             Self::Host => Box::new(HostEngine::default()),
@@ -37,49 +39,77 @@ impl EngineKind {
 
 /// The filter, as far as captures are concerned.
 pub trait Engine {
-    /// Puts a frame through the filter; the segment that it selected, if any.
+    /// Puts a frame through the filter.
     ///
     /// *Errors*: [`CaptureError`]; never for anything that is in the frame.
-    fn segment(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<Option<Segment>, CaptureError>;
+    fn handle_frame(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<(), CaptureError>;
 
-    /// Forgets all flows: another capture begins.
+    /// The next thing to tell.
+    fn poll_outcome(&mut self) -> Option<Outcome>;
+
+    /// Gives up whatever is unfinished, and forgets all flows: nothing more will come of this
+    /// capture.
     ///
     /// *Errors*: [`CaptureError::Kernel`].
-    fn reset(&mut self) -> Result<(), CaptureError>;
+    fn finish(&mut self) -> Result<(), CaptureError>;
 }
 
-/// The filter in this process.
+/// The filter in this process selects the segments, and the assembler puts them together: two
+/// implementations that have nothing but the parser in common.
 #[derive(Debug, Default)]
 pub struct HostEngine {
     tables: HostTables,
+    assembler: Assembler,
+    /// The last words of a capture's assembler.
+    outcomes: VecDeque<Outcome>,
 }
 
-impl Engine for HostEngine {
-    fn segment(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<Option<Segment>, CaptureError> {
-        let Some((parsed, stream_start)) = self.tables.run(frame.bytes, time_ns).segment else {
-            return Ok(None);
-        };
+impl HostEngine {
+    fn segment(&self, frame: Frame<'_>, time_ns: u64) -> Option<Segment> {
+        let (parsed, stream_start) = self.tables.run(frame.bytes, time_ns).segment?;
         let (tcp, addresses) = (parsed.tcp, [parsed.source, parsed.destination]);
         let start = usize::try_from(tcp.offset).unwrap_or(usize::MAX);
-        // As the program copies no more of a segment, the engines agree about it.
-        let len = usize::try_from(tcp.len.min(RECORD_CAPACITY)).unwrap_or(usize::MAX);
+        // As the program looks at no more of a segment, the engines agree about it.
+        let len = usize::try_from(tcp.len.min(SEGMENT_CAPACITY)).unwrap_or(usize::MAX);
         let captured = frame.bytes.get(start..frame.captured).unwrap_or_default();
         let bytes = Bytes::copy_from_slice(captured.get(..len).unwrap_or(captured));
         let made = Segment::new(addresses.map(|a| ip_addr(&a)), stream_start, &bytes, tcp.len);
         // A capture may end within the TCP header: nothing is known of the segment then.
-        Ok(made.ok().map(|segment| segment.at(time_ns)))
+        made.ok().map(|segment| segment.at(time_ns))
+    }
+}
+
+impl Engine for HostEngine {
+    fn handle_frame(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<(), CaptureError> {
+        self.tables.hellos.is_off = true;
+        self.assembler.expire(time_ns);
+        if let Some(segment) = self.segment(frame, time_ns) {
+            self.assembler.handle_segment(&segment);
+        }
+        Ok(())
     }
 
-    fn reset(&mut self) -> Result<(), CaptureError> {
+    fn poll_outcome(&mut self) -> Option<Outcome> {
+        self.outcomes.pop_front().or_else(|| self.assembler.poll_outcome())
+    }
+
+    fn finish(&mut self) -> Result<(), CaptureError> {
+        let mut assembler = std::mem::take(&mut self.assembler);
+        assembler.finish();
+        self.outcomes.extend(std::iter::from_fn(|| assembler.poll_outcome()));
         self.tables = HostTables::default();
         Ok(())
     }
 }
 
-/// The filter in the kernel, attached nowhere.
+/// The filter in the kernel, attached nowhere: the program itself puts hellos together.
 pub struct KernelEngine {
     program: TestProgram,
     records: RingBuf<MapData>,
+    heads: HelloHeads,
+    outcomes: VecDeque<Outcome>,
+    /// Flows with segments that the capture has cut.
+    cut: HashSet<Flow>,
 }
 
 impl fmt::Debug for KernelEngine {
@@ -91,51 +121,67 @@ impl fmt::Debug for KernelEngine {
 impl KernelEngine {
     /// Loads the filter with maps of its own.
     ///
-    /// *Errors*: [`CaptureError::Kernel`]; usually a missing privilege.
+    /// *Errors*: [`CaptureError::Preflight`] and [`CaptureError::Kernel`].
     pub fn new() -> Result<Self, CaptureError> {
+        preflight::check_kernel()?;
         let mut program = TestProgram::filter()?;
         let records = program.take_records()?;
-        Ok(Self { program, records })
+        let heads = program.hello_heads()?;
+        let (outcomes, cut) = Default::default();
+        Ok(Self { program, records, heads, outcomes, cut })
+    }
+
+    /// What is missing of a hello because the capture has cut it came as zeroes, which the
+    /// program takes for a wrong checksum.
+    fn push(&mut self, mut outcome: Outcome) {
+        if self.cut.contains(&outcome.flow) && outcome.result == Err(Cause::BadChecksum) {
+            outcome.result = Err(Cause::Truncated);
+        }
+        self.outcomes.push_back(outcome);
     }
 }
 
 impl Engine for KernelEngine {
-    fn segment(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<Option<Segment>, CaptureError> {
+    fn handle_frame(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<(), CaptureError> {
+        self.cut.extend(cut_flow(&frame));
         self.program.run(frame.bytes, 1)?;
-        let mut found = None;
+        let mut told = Vec::new();
         while let Some(record) = self.records.next() {
-            found = Some(match captured_of_segment(&frame) {
-                None => Segment::from_record(&record)?,
-                Some(captured) => match Segment::from_cut_record(&record, captured) {
-                    Ok(segment) => segment,
-                    Err(_) => continue,
-                },
-            });
+            told.push(Outcome::of_record(&record)?);
         }
-        Ok(found.map(|segment| segment.at(time_ns)))
+        for outcome in told {
+            self.push(Outcome { time_ns, ..outcome });
+        }
+        Ok(())
     }
 
-    fn reset(&mut self) -> Result<(), CaptureError> {
-        let missing = TestRunError::Missing("map FLOWS");
-        let flows = self.program.maps().map_mut("FLOWS").ok_or(missing)?;
-        let mut flows: Array<_, [u32; 4]> =
-            flows.try_into().map_err(|_| TestRunError::Missing("array FLOWS"))?;
-        for slot in 0..FLOW_SLOTS {
-            flows.set(slot, [0; 4], 0).map_err(|_| TestRunError::Missing("slot in FLOWS"))?;
+    fn poll_outcome(&mut self) -> Option<Outcome> {
+        self.outcomes.pop_front()
+    }
+
+    fn finish(&mut self) -> Result<(), CaptureError> {
+        let mut unfinished = self.heads.open();
+        unfinished.sort_by_key(|head| head.since_ns);
+        for head in unfinished {
+            self.push(Outcome::of_unfinished(&head, 0, false));
         }
+        self.heads.clear();
+        self.cut.clear();
+        self.program.clear_flows()?;
         Ok(())
     }
 }
 
-const _: () = assert!(size_of::<FlowSlot>() == size_of::<[u32; 4]>());
-
-/// How many bytes from the TCP header on are real; `None` if all are.
-fn captured_of_segment(frame: &Frame<'_>) -> Option<u32> {
+/// The flow of a segment that isn't all there.
+fn cut_flow(frame: &Frame<'_>) -> Option<Flow> {
     if frame.captured == frame.bytes.len() {
         return None;
     }
     let mut parsed = frame::Frame::default();
     frame::parse(&SlicePacket::new(frame.bytes), &mut parsed);
-    let offset = if parsed.kind == Kind::Tcp { parsed.tcp.offset } else { 0 };
-    u32::try_from(frame.captured).ok().map(|captured| captured.saturating_sub(offset))
+    let tcp = parsed.tcp;
+    (parsed.kind == Kind::Tcp).then(|| Flow {
+        source: (ip_addr(&parsed.source), tcp.source_port).into(),
+        destination: (ip_addr(&parsed.destination), tcp.destination_port).into(),
+    })
 }

@@ -1,8 +1,9 @@
 //! What can go wrong with a capture.
 
 use super::link::LinkType;
+use crate::datapath::preflight::PreflightError;
 use crate::datapath::test_run::TestRunError;
-use crate::fingerprint::SegmentError;
+use crate::fingerprint::RecordError;
 use std::path::PathBuf;
 
 /// Nothing more can be done.
@@ -11,12 +12,17 @@ pub enum CaptureError {
     /// The output is gone.
     #[error("can't write the rows: {0}")]
     Write(#[from] std::io::Error),
+    /// The kernel engine needs what this host hasn't.
+    #[error(transparent)]
+    Preflight(#[from] PreflightError),
     /// The kernel engine can't be had.
-    #[error("the kernel engine needs root (or CAP_BPF and CAP_NET_ADMIN): {0}; try --engine host")]
+    #[error(
+        "the kernel engine needs root (or CAP_BPF, CAP_NET_ADMIN and CAP_PERFMON): {0}; try --engine host"
+    )]
     Kernel(#[from] TestRunError),
     /// The kernel engine wrote what can't be.
     #[error("the kernel engine wrote a broken record: {0}")]
-    Record(#[from] SegmentError),
+    Record(#[from] RecordError),
 }
 
 /// A file that was not read to its end. The rows before that point are right.

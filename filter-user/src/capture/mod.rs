@@ -1,7 +1,9 @@
 //! Fingerprints out of packet captures: `palisade fingerprint pcap`.
 //!
-//! Each frame goes through the filter itself, on the host or in the kernel, and what it
-//! selects through the assembler that the daemon uses. Time is the capture's.
+//! Each frame goes through the filter itself, on the host or in the kernel. In the kernel its
+//! program puts the hellos together; on the host an assembler of its own does, so that each
+//! can be held against the other. QUIC is read on the host whichever engine runs. Time is the
+//! capture's.
 
 mod engine;
 mod error;
@@ -10,6 +12,7 @@ mod link;
 mod pcapng;
 mod report;
 mod row;
+mod udp;
 
 pub use engine::{Engine, EngineKind, HostEngine, KernelEngine};
 pub use error::{CaptureError, Damage, FileError};
@@ -17,7 +20,8 @@ pub use link::{Frame, LinkType};
 pub use report::Summary;
 pub use row::{Row, Rows};
 
-use crate::fingerprint::{Assembler, Outcome};
+use crate::fingerprint::Outcome;
+use crate::quic;
 use file::Capture;
 use link::Normaliser;
 use report::Report;
@@ -44,7 +48,6 @@ pub fn run(
     let mut report = Report::new(BufWriter::new(out), json);
     for path in files {
         report.start_file(path)?;
-        engine.reset()?;
         let end = read_file(path, engine.as_mut(), &mut |event| report.handle(event));
         report.end_file(end?)?;
     }
@@ -78,7 +81,7 @@ impl From<FileError> for Stop {
     }
 }
 
-/// Puts a file's frames through the engine and the assembler.
+/// Puts a file's frames through the engine.
 ///
 /// *Errors*: the outer one ends everything, the inner one is the file's.
 fn read_file(
@@ -86,10 +89,11 @@ fn read_file(
     engine: &mut dyn Engine,
     tell: &mut dyn FnMut(Event) -> Result<(), CaptureError>,
 ) -> Result<Result<(), FileError>, CaptureError> {
-    let mut assembler = Assembler::new();
-    let end = read_packets(path, engine, &mut assembler, tell);
-    assembler.finish();
-    drain(&mut assembler, tell)?;
+    let mut quic = quic::Assembler::new();
+    let end = read_packets(path, engine, &mut quic, tell);
+    engine.finish()?;
+    quic.finish();
+    drain(engine, &mut quic, tell)?;
     match end {
         Ok(()) => Ok(Ok(())),
         Err(Stop::File(error)) => Ok(Err(error)),
@@ -100,36 +104,43 @@ fn read_file(
 fn read_packets(
     path: &Path,
     engine: &mut dyn Engine,
-    assembler: &mut Assembler,
+    quic: &mut quic::Assembler,
     tell: &mut dyn FnMut(Event) -> Result<(), CaptureError>,
 ) -> Result<(), Stop> {
     let mut capture = Capture::open(path)?;
     let mut normaliser = Normaliser::default();
     while let Some(packet) = capture.next_packet()? {
         let time_ns = packet.time_ns;
-        let found = match normaliser.frame(&packet) {
-            Ok(Some(frame)) => engine.segment(frame, time_ns)?,
-            Ok(None) => None,
+        let frame = match normaliser.frame(&packet) {
+            Ok(frame) => frame,
             Err(link) => return Err(capture.damaged(Damage::LinkType(link)).into()),
         };
         tell(Event::Packet)?;
-        assembler.expire(time_ns);
-        if let Some(segment) = found {
-            assembler.handle_segment(&segment);
+        quic.expire(time_ns);
+        if let Some(frame) = frame {
+            engine.handle_frame(frame, time_ns)?;
+            if let Some(datagram) = udp::datagram(frame, time_ns) {
+                quic.handle_datagram(&datagram);
+            }
         }
-        drain(assembler, tell)?;
+        drain(engine, quic, tell)?;
     }
     Ok(())
 }
 
+/// Tells what there is: of TCP first, as a packet is of one of them.
 fn drain(
-    assembler: &mut Assembler,
+    engine: &mut dyn Engine,
+    quic: &mut quic::Assembler,
     tell: &mut dyn FnMut(Event) -> Result<(), CaptureError>,
 ) -> Result<(), CaptureError> {
-    while let Some(outcome) = assembler.poll_outcome() {
+    loop {
+        let outcome = engine.poll_outcome();
+        let Some(outcome) = outcome.or_else(|| quic.poll_outcome().map(Outcome::from)) else {
+            return Ok(());
+        };
         tell(Event::Told(Box::new(outcome)))?;
     }
-    Ok(())
 }
 
 #[cfg(test)]

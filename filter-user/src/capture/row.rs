@@ -30,7 +30,7 @@ pub struct Row {
     pub ja4_r: Option<String>,
     /// JA3.
     pub ja3: Option<Ja3>,
-    /// TCP segments that it is made of.
+    /// TCP segments or QUIC datagrams that it is made of.
     pub segments: u32,
     /// `ok` or `unfingerprintable`.
     pub status: &'static str,

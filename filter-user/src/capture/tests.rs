@@ -1,3 +1,5 @@
+mod quic;
+
 use super::*;
 use serde_json::Value;
 use std::collections::HashMap;

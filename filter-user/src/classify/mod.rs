@@ -1,7 +1,7 @@
 //! The classifier: from hellos to verdicts. Events and time go in, requests come out.
 //!
-//! The first rule set: a rule on the fingerprint, a known tool or library, too many
-//! handshakes. A hello counts only if its sender can't be forged; see
+//! The first rule set: a known tool or library, too many handshakes. (Rules of operators are
+//! the kernel's work: see [`rule`](crate::rule).) A hello counts only if its sender can't be forged; see
 //! [`HelloSeen::proven`].
 
 pub mod fingerprints;
@@ -58,15 +58,6 @@ pub struct Settings {
     pub lasts: Duration,
 }
 
-/// A rule on one fingerprint.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Rule {
-    /// How long its verdicts last.
-    pub lasts: Duration,
-    /// Why it is there, in an operator's words.
-    pub comment: String,
-}
-
 /// A verdict that the classifier asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
@@ -78,8 +69,6 @@ pub struct Request {
     pub lasts: Duration,
     /// What it rests on, for people.
     pub reason: String,
-    /// Whether an operator's rule on the fingerprint asked for it.
-    pub by_rule: bool,
 }
 
 /// Clients whose handshakes are counted at once.
@@ -98,37 +87,19 @@ pub struct Classifier {
     /// What is known.
     pub knowledge: Knowledge,
     settings: Settings,
-    rules: BTreeMap<String, Rule>,
     handshakes: HashMap<ClientKey, u64>,
 }
 
 impl Classifier {
     /// A classifier that has seen nothing.
     #[must_use]
-    pub fn new(settings: Settings, rules: BTreeMap<String, Rule>) -> Self {
+    pub fn new(settings: Settings) -> Self {
         Self {
             seen: Fingerprints::default(),
             knowledge: Knowledge::default(),
             settings,
-            rules,
             handshakes: HashMap::new(),
         }
-    }
-
-    /// The rules on fingerprints, by JA4.
-    #[must_use]
-    pub const fn rules(&self) -> &BTreeMap<String, Rule> {
-        &self.rules
-    }
-
-    /// Adds or replaces a rule.
-    pub fn add_rule(&mut self, ja4: String, rule: Rule) {
-        self.rules.insert(ja4, rule);
-    }
-
-    /// Removes a rule; `None` when there was none.
-    pub fn remove_rule(&mut self, ja4: &str) -> Option<Rule> {
-        self.rules.remove(ja4)
     }
 
     /// Takes in a hello, and says what it asks for.
@@ -145,24 +116,9 @@ impl Classifier {
         }
         self.seen.record(hello, unix_ms);
         let over = self.is_over_rate(hello.client, now_ns);
-        let by_rule = self.judge_rule(hello);
-        let request = by_rule.or_else(|| self.judge_known(hello));
+        let request = self.judge_known(hello);
         let request = request.or_else(|| over.then(|| self.judge_rate(hello)));
         request.filter(|request| request.sanction != Sanction::Watch)
-    }
-
-    fn judge_rule(&self, hello: &HelloSeen) -> Option<Request> {
-        let rule = self.rules.get(hello.ja4)?;
-        let comment = if rule.comment.is_empty() { "" } else { ": " };
-        let reason = format!("rule on fingerprint {}{comment}{}", hello.ja4, rule.comment);
-        let lasts = rule.lasts;
-        Some(Request {
-            client: hello.client,
-            sanction: Sanction::Block,
-            lasts,
-            reason,
-            by_rule: true,
-        })
     }
 
     fn judge_known(&self, hello: &HelloSeen) -> Option<Request> {
@@ -191,7 +147,7 @@ impl Classifier {
     }
 
     const fn request(&self, client: ClientKey, sanction: Sanction, reason: String) -> Request {
-        Request { client, sanction, lasts: self.settings.lasts, reason, by_rule: false }
+        Request { client, sanction, lasts: self.settings.lasts, reason }
     }
 
     fn is_over_rate(&mut self, client: ClientKey, now_ns: u64) -> bool {

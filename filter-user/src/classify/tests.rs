@@ -14,7 +14,7 @@ fn classifier() -> Classifier {
         handshakes: Rate::new(10, 1_000_000_000, 5, Rate::FINE),
         lasts: Duration::from_mins(1),
     };
-    Classifier::new(settings, BTreeMap::new())
+    Classifier::new(settings)
 }
 
 fn hello(ja4: &str, client: u64, proven: bool) -> HelloSeen<'_> {
@@ -50,19 +50,6 @@ fn too_many_handshakes_are_throttled_even_where_libraries_are_watched() {
     assert_eq!(request.sanction, Sanction::Throttle);
     assert!(request.reason.contains("10 TLS handshakes"));
     assert_eq!(handle(10_000_000_000), None);
-}
-
-#[test]
-fn a_rule_comes_before_what_is_known_and_ends_when_it_is_removed() {
-    let mut classifier = classifier();
-    let rule = Rule { lasts: Duration::from_secs(5), comment: "abuse".into() };
-    classifier.add_rule(CHROME.into(), rule);
-    let request = classifier.handle_hello(&hello(CHROME, 1, true), 0, 0).unwrap();
-    assert!(request.by_rule && request.lasts == Duration::from_secs(5));
-    assert!(request.reason.ends_with(": abuse"));
-    assert!(classifier.remove_rule(CHROME).is_some());
-    assert_eq!(classifier.handle_hello(&hello(CHROME, 2, true), 0, 0), None);
-    assert!(classifier.remove_rule(CHROME).is_none());
 }
 
 #[test]

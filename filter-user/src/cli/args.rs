@@ -2,9 +2,11 @@
 
 use super::limit::args::LimitCommand;
 use super::list::args::{BuiltInCommand, ListCommand};
+use super::rule::args::{RuleArguments, RuleCommand};
 use crate::capture::EngineKind;
 use crate::config::{DEFAULT_PATH, HostMode};
 use crate::control::DEFAULT_SOCKET;
+use crate::rule::Pattern;
 use crate::verdict::{Target, TargetError, VerdictAction};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
@@ -48,6 +50,9 @@ pub(super) enum Command {
     /// TLS fingerprints: those that were seen, rules on them, and those in captures.
     #[command(subcommand)]
     Fingerprint(FingerprintCommand),
+    /// Rules on `ClientHello`s: on a fingerprint, on parts of it, or on why there is none.
+    #[command(subcommand)]
+    Rule(RuleCommand),
     /// What happens to an address, and why.
     Explain {
         /// The address.
@@ -103,23 +108,21 @@ pub(super) enum VerdictCommand {
 
 #[derive(Debug, Subcommand)]
 pub(super) enum FingerprintCommand {
-    /// Show the fingerprints that were seen or have a rule.
+    /// Show the fingerprints that were seen.
     List,
-    /// Block each client that sends this fingerprint.
+    /// End each connection with this fingerprint: `palisade rule set ja4:JA4`.
     Block {
         /// The fingerprint, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
-        ja4: String,
-        /// How long each client stays blocked.
-        #[arg(long = "for", value_name = "SPAN")]
-        lasts: Option<String>,
-        /// Why.
-        #[arg(long, default_value = "")]
-        comment: String,
+        #[arg(value_parser = Pattern::ja4)]
+        ja4: Pattern,
+        #[command(flatten)]
+        set: RuleArguments,
     },
     /// Remove such a rule.
     Unblock {
         /// The fingerprint.
-        ja4: String,
+        #[arg(value_parser = Pattern::ja4)]
+        ja4: Pattern,
     },
     /// Fingerprint every `ClientHello` in pcap and pcapng files. Needs no daemon.
     Pcap {

@@ -5,13 +5,13 @@ mod limit;
 mod list;
 mod output;
 mod render;
+mod rule;
 
 use crate::capture::{self, EngineKind};
 use crate::clock::Now;
 use crate::config::Config;
 use crate::control::api::{
-    AddVerdict, BlockFingerprint, Done, Event, Explanation, FingerprintEntry, SetMode, Status,
-    VerdictEntry,
+    AddVerdict, Done, Event, Explanation, FingerprintEntry, SetMode, Status, VerdictEntry,
 };
 use crate::control::client::{Client, ClientError};
 use crate::datapath::pins::PinDir;
@@ -72,6 +72,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
             list::run_built_in(&client, output, ALLOW_LIST, command).await?;
         }
         Command::Verdict(command) => run_verdict(&client, output, command).await?,
+        Command::Rule(command) => rule::run(&client, output, command).await?,
         Command::Fingerprint(command) => return run_fingerprint(&client, output, command).await,
         Command::Explain { address } => {
             let explanation: Explanation = client.get(&format!("/v1/explain/{address}")).await?;
@@ -124,15 +125,8 @@ async fn run_fingerprint(
             let entries: Vec<FingerprintEntry> = client.get("/v1/fingerprints").await?;
             output.show(&entries, |entries| render::fingerprints(entries))?;
         }
-        FingerprintCommand::Block { ja4, lasts, comment } => {
-            let request = BlockFingerprint { lasts, comment };
-            let path = format!("/v1/fingerprints/{}/rule", escape(&ja4));
-            show_done(output, &client.send(Method::PUT, &path, &request).await?)?;
-        }
-        FingerprintCommand::Unblock { ja4 } => {
-            let path = format!("/v1/fingerprints/{}/rule", escape(&ja4));
-            show_done(output, &client.send(Method::DELETE, &path, &()).await?)?;
-        }
+        FingerprintCommand::Block { ja4, set } => rule::set(client, output, &ja4, set).await?,
+        FingerprintCommand::Unblock { ja4 } => rule::remove(client, output, &ja4).await?,
         FingerprintCommand::Pcap { files, engine } => {
             return read_captures(output, &files, engine.into());
         }
@@ -150,12 +144,6 @@ fn read_captures(output: Output, files: &[PathBuf], engine: EngineKind) -> Resul
         output::problem(&failure.to_string());
     }
     Ok(ExitCode::from(u8::from(!summary.failures.is_empty())))
-}
-
-/// A fingerprint is plain text; whatever else was typed becomes part of the path.
-fn escape(text: &str) -> String {
-    let plain = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '-';
-    text.chars().map(|c| if plain(c) { c } else { '-' }).collect()
 }
 
 fn check_config(output: Output, file: &Path) -> Result<()> {

@@ -4,6 +4,7 @@ use super::limit::guards;
 use crate::control::api::{
     Done, Event, Explanation, FingerprintEntry, ListSizes, Status, VerdictEntry,
 };
+use crate::rule::Pattern;
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use std::fmt::Write;
 use std::time::Duration;
@@ -104,14 +105,14 @@ pub(super) fn fingerprints(entries: &[FingerprintEntry]) -> String {
     let rows = entries.iter().map(|entry| {
         vec![
             entry.ja4.clone(),
-            if entry.blocked { "blocked" } else { "" }.to_owned(),
+            entry.rules.iter().map(Pattern::to_string).collect::<Vec<_>>().join(" "),
             entry.hellos.to_string(),
             entry.clients.to_string(),
             entry.label.clone().unwrap_or_else(|| "unknown".into()),
             entry.last_sni.clone().unwrap_or_default(),
         ]
     });
-    let header = ["JA4", "rule", "hellos", "clients", "known as", "last SNI"];
+    let header = ["JA4", "rules", "hellos", "clients", "known as", "last SNI"];
     table_or(&header, rows, "no fingerprint was seen yet")
 }
 

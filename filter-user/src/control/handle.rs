@@ -1,9 +1,9 @@
 //! How requests reach the one task that owns everything.
 
 use super::api::{
-    AddEntries, AddVerdict, BlockFingerprint, CreateList, Done, Event, Explanation,
-    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, SetLimit, SetList, SetMode,
-    Status, TopEntry, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintEntry, LimitInfo,
+    ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLimit, SetList, SetMode, SetRule, Status,
+    TopEntry, VerdictEntry,
 };
 use crate::policy::entries::{Collected, Entries};
 use crate::policy::import::Report;
@@ -80,16 +80,20 @@ pub trait Operator: Send + 'static {
     ///
     /// *Errors*: nothing was.
     fn remove_verdict(&mut self, target: &str) -> Result<Done, Refusal>;
-    /// Fingerprints that were seen or have a rule.
+    /// Fingerprints that were seen.
     fn fingerprints(&mut self) -> Vec<FingerprintEntry>;
-    /// Blocks the clients of a fingerprint.
+    /// Rules on `ClientHello`s.
     ///
-    /// *Errors*: no JA4, a bad time span.
-    fn block_fingerprint(&mut self, ja4: &str, request: BlockFingerprint) -> Result<Done, Refusal>;
-    /// Ends that.
+    /// *Errors*: the kernel's counters can't be read.
+    fn rules(&mut self) -> Result<Vec<RuleEntry>, Refusal>;
+    /// Makes a rule or changes it.
+    ///
+    /// *Errors*: a bad pattern or time span, no room, a disk or kernel that fails.
+    fn set_rule(&mut self, pattern: &str, request: SetRule) -> Result<Done, Refusal>;
+    /// Removes a rule.
     ///
     /// *Errors*: there is no such rule.
-    fn unblock_fingerprint(&mut self, ja4: &str) -> Result<Done, Refusal>;
+    fn remove_rule(&mut self, pattern: &str) -> Result<Done, Refusal>;
     /// What happens to an address, and why.
     fn explain(&mut self, address: IpAddr) -> Explanation;
     /// Switches between counting and acting.

@@ -34,7 +34,8 @@ fn router<O: Operator>(handle: Handle<O>) -> Router {
         .route("/v1/verdicts", get(verdicts::<O>).post(add_verdict::<O>))
         .route("/v1/verdicts/{*target}", delete(remove_verdict::<O>))
         .route("/v1/fingerprints", get(fingerprints::<O>))
-        .route("/v1/fingerprints/{ja4}/rule", put(block::<O>).delete(unblock::<O>))
+        .route("/v1/rules", get(rules::<O>))
+        .route("/v1/rules/{*pattern}", put(set_rule::<O>).delete(remove_rule::<O>))
         .route("/v1/explain/{address}", get(explain::<O>))
         .route("/v1/events", get(events::<O>))
         .route("/v1/mode", put(set_mode::<O>))
@@ -88,20 +89,23 @@ async fn fingerprints<O: Operator>(State(handle): State<Handle<O>>) -> impl Into
     ask(&handle, |owner| Ok(owner.fingerprints())).await
 }
 
-async fn block<O: Operator>(
-    State(handle): State<Handle<O>>,
-    Path(ja4): Path<String>,
-    body: Body,
-) -> impl IntoResponse {
-    ask_for(&handle, body, move |owner: &mut O, request| owner.block_fingerprint(&ja4, request))
-        .await
+async fn rules<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResponse {
+    ask(&handle, O::rules).await
 }
 
-async fn unblock<O: Operator>(
+async fn set_rule<O: Operator>(
     State(handle): State<Handle<O>>,
-    Path(ja4): Path<String>,
+    Path(pattern): Path<String>,
+    body: Body,
 ) -> impl IntoResponse {
-    ask(&handle, move |owner| owner.unblock_fingerprint(&ja4)).await
+    ask_for(&handle, body, move |owner: &mut O, request| owner.set_rule(&pattern, request)).await
+}
+
+async fn remove_rule<O: Operator>(
+    State(handle): State<Handle<O>>,
+    Path(pattern): Path<String>,
+) -> impl IntoResponse {
+    ask(&handle, move |owner| owner.remove_rule(&pattern)).await
 }
 
 async fn explain<O: Operator>(

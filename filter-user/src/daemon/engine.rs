@@ -1,5 +1,6 @@
 //! The engine: what the daemon knows, and what it does about it.
 
+use super::evidence::Unfinished;
 use crate::classify::{Classifier, Sanction, Settings};
 use crate::clock::Now;
 use crate::config::{Action, Config, HostMode};
@@ -7,11 +8,11 @@ use crate::control::api::{Event, Hellos};
 use crate::datapath::limits::LimitMaps;
 use crate::datapath::maps::Maps;
 use crate::datapath::{Datapath, DatapathError};
-use crate::fingerprint::Assembler;
 use crate::limit::LimitBook;
 use crate::limit::guard::Guard;
 use crate::limit::offence::Offences;
 use crate::policy::AddressPolicy;
+use crate::rule::RuleBook;
 use crate::store::{Store, Write};
 use crate::verdict::{Verdict, VerdictAction, VerdictBook, prefix_of};
 use aya::maps::MapError;
@@ -34,11 +35,12 @@ pub(super) struct Engine {
     pub(super) limits_pending: bool,
     pub(super) verdicts: VerdictBook,
     pub(super) classifier: Classifier,
+    pub(super) rules: RuleBook,
     pub(super) hellos: Hellos,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) started: Now,
     pub(super) mode: HostMode,
-    pub(super) assembler: Assembler,
+    pub(super) unfinished: Unfinished,
 }
 
 /// Events that a slow reader may lag behind.
@@ -47,7 +49,7 @@ const EVENTS: usize = 1024;
 impl Engine {
     /// An engine that knows nothing yet.
     pub(super) fn new(config: Config, datapath: Datapath, store: Store) -> Self {
-        let classifier = Classifier::new(settings(&config), std::collections::BTreeMap::new());
+        let classifier = Classifier::new(settings(&config));
         Self {
             mode: config.mode,
             config,
@@ -60,10 +62,11 @@ impl Engine {
             limits_pending: false,
             verdicts: VerdictBook::default(),
             classifier,
+            rules: RuleBook::default(),
             hellos: Hellos::default(),
             events: broadcast::channel(EVENTS).0,
             started: Now::default(),
-            assembler: Assembler::default(),
+            unfinished: Unfinished::default(),
         }
     }
 
@@ -118,7 +121,10 @@ impl Engine {
             HostMode::Monitor => HostConfig::MONITOR,
             HostMode::Enforce => HostConfig::ENFORCE,
         };
-        self.maps()?.set_config(HostConfig { mode, ..HostConfig::default() })
+        let proof = self.config.classify.require_socket;
+        let evidence = if proof { HostConfig::SOCKET } else { 0 };
+        let rule_kinds = self.rules.kinds();
+        self.maps()?.set_config(HostConfig { mode, evidence, rule_kinds, ..HostConfig::default() })
     }
 
     /// Puts a verdict into the book and into the kernel. `false` when there is no room.
@@ -140,8 +146,8 @@ impl Engine {
 
     /// Clears away what has ended.
     pub(super) fn handle_tick(&mut self, now: Now) {
-        self.assembler.expire(now.ktime_ns);
-        self.handle_outcomes(now);
+        self.tend_hellos(now);
+        self.tend_rules(now);
         self.tend_policy(now);
         self.tend_limits(now);
         let ended = self.verdicts.expire(now.unix_ms);

@@ -3,30 +3,69 @@
 use super::engine::{Engine, action_name};
 use crate::classify::{HelloSeen, Request, Sanction};
 use crate::clock::Now;
-use crate::fingerprint::{Outcome, Segment};
+use crate::fingerprint::Outcome;
 use crate::store::Write;
 use crate::verdict::{Verdict, VerdictAction, VerdictSource, client_of, prefix_of};
 use bytes::Bytes;
 use filter_common::abi::Mode;
+use filter_common::abi::hello::{HELLO_TIMEOUT_NS, HelloHead};
 use filter_common::abi::width::VerdictKey;
+use std::collections::HashSet;
+
+/// Hellos that were told to have come to no end, as long as the program still keeps them.
+#[derive(Debug, Default)]
+pub(super) struct Unfinished {
+    told: HashSet<(u64, u32, u64)>,
+}
+
+impl Unfinished {
+    /// Takes the hellos that are unfinished now; those that have been for too long, and
+    /// weren't told yet.
+    fn look(&mut self, open: Vec<HelloHead>, now_ns: u64) -> Vec<HelloHead> {
+        let old = |head: &HelloHead| now_ns.saturating_sub(head.since_ns) > HELLO_TIMEOUT_NS;
+        let name = |head: &HelloHead| (head.tag, head.start, head.since_ns);
+        let before = std::mem::take(&mut self.told);
+        let old: Vec<_> = open.into_iter().filter(old).collect();
+        self.told.extend(old.iter().map(name));
+        old.into_iter().filter(|head| !before.contains(&name(head))).collect()
+    }
+}
 
 impl Engine {
-    /// Takes in segments from the ring buffer.
+    /// Takes in what the program tells of hellos.
     pub(super) fn handle_records(&mut self, records: &[Bytes], now: Now) {
+        let mut outcomes = Vec::new();
         for record in records {
-            match Segment::from_record(record) {
-                Ok(segment) => self.assembler.handle_segment(&segment),
+            match Outcome::of_record(record) {
+                Ok(outcome) => outcomes.push(outcome),
                 Err(error) => tracing::error!(%error, "kernel and daemon disagree about records"),
             }
         }
-        self.handle_outcomes(now);
+        self.handle_outcomes(&outcomes, now);
     }
 
-    pub(super) fn handle_outcomes(&mut self, now: Now) {
-        let mut made = Vec::new();
-        while let Some(outcome) = self.assembler.poll_outcome() {
-            made.extend(self.handle_outcome(&outcome, now));
+    /// What an earlier daemon left unfinished, it has told.
+    pub(super) fn forget_unfinished(&mut self, now: Now) {
+        if let Some(datapath) = &self.datapath {
+            self.unfinished.look(datapath.hellos.open(), now.ktime_ns);
         }
+    }
+
+    /// Tells hellos that were never finished.
+    pub(super) fn tend_hellos(&mut self, now: Now) {
+        let Some(datapath) = &self.datapath else {
+            return;
+        };
+        let proven = self.config.classify.require_socket;
+        let ended = self.unfinished.look(datapath.hellos.open(), now.ktime_ns);
+        let ended = ended.iter().map(|head| Outcome::of_unfinished(head, now.ktime_ns, proven));
+        let outcomes: Vec<_> = ended.collect();
+        self.handle_outcomes(&outcomes, now);
+    }
+
+    fn handle_outcomes(&mut self, outcomes: &[Outcome], now: Now) {
+        let made = outcomes.iter().filter_map(|outcome| self.handle_outcome(outcome, now));
+        let made: Vec<_> = made.collect();
         self.remember(&made);
     }
 
@@ -59,7 +98,6 @@ impl Engine {
         };
         let proven = outcome.proven || !self.config.classify.require_socket;
         self.hellos.fingerprinted += 1;
-        self.hellos.unproven += u64::from(!proven);
         let (ja4, ja3) = (hello.fingerprint.ja4.to_string(), hello.fingerprint.ja3.to_string());
         let sni = hello.sni.as_deref();
         let text = format!("{ja4} for {}{}", sni.unwrap_or("no name"), unproven(proven));
@@ -72,15 +110,14 @@ impl Engine {
     }
 
     fn carry_out(&mut self, request: Request, now: Now) -> Option<VerdictKey> {
-        let Request { client, sanction, lasts, reason, by_rule } = request;
-        let mode = if by_rule { Mode::ENFORCE } else { self.config.classify.mode.mode()? };
+        let Request { client, sanction, lasts, reason } = request;
+        let mode = self.config.classify.mode.mode()?;
         let action = match sanction {
             Sanction::Block => VerdictAction::Block,
             Sanction::Throttle => VerdictAction::Throttle,
             Sanction::Watch => return None,
         };
-        let source =
-            if by_rule { VerdictSource::FingerprintRule } else { VerdictSource::Classifier };
+        let source = VerdictSource::Classifier;
         let shadow = mode == Mode::SHADOW;
         let key = VerdictKey::from(client);
         // An operator's word stands, and so does a verdict that does as much or more.

@@ -15,6 +15,7 @@ mod operator;
 mod policy;
 mod report;
 mod restore;
+mod rules;
 mod verdicts;
 
 use crate::clock::Now;
@@ -116,6 +117,12 @@ fn announce(datapath: &Datapath) {
         } else {
             tracing::info!(interface = name, mode, "attached");
         }
+    }
+    if !datapath.knows_sockets {
+        tracing::warn!(
+            "the kernel has no type information: an established socket makes a hello evidence, \
+             without its sequence numbers"
+        );
     }
     if datapath.taken_over {
         tracing::info!("took over the filter of an earlier daemon");

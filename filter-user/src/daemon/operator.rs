@@ -1,20 +1,17 @@
 //! Commands: checked, written to disk, put into the kernel, acknowledged.
 
 use super::engine::Engine;
-use crate::classify::Rule;
 use crate::clock::Now;
-use crate::config::{HostMode, parse_duration};
+use crate::config::HostMode;
 use crate::control::api::{
-    AddEntries, AddVerdict, BlockFingerprint, CreateList, Done, Event, Explanation,
-    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, SetLimit, SetList, SetMode,
-    Status, TopEntry, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintEntry, LimitInfo,
+    ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLimit, SetList, SetMode, SetRule, Status,
+    TopEntry, VerdictEntry,
 };
 use crate::control::handle::{Import, Operator, Refusal};
-use crate::fingerprint::Ja4;
 use crate::policy::entries::Entries;
-use crate::store::{SavedRule, Write};
+use crate::store::Write;
 use std::net::IpAddr;
-use std::time::Duration;
 use tokio::sync::broadcast;
 
 impl Operator for Engine {
@@ -91,32 +88,16 @@ impl Operator for Engine {
         self.report_fingerprints()
     }
 
-    fn block_fingerprint(&mut self, ja4: &str, request: BlockFingerprint) -> Result<Done, Refusal> {
-        let ja4 = parse_ja4(ja4)?;
-        let lasts = match &request.lasts {
-            Some(text) => parse_duration(text).map_err(Refusal::Invalid)?,
-            None => self.config.classify.verdict_for,
-        };
-        let lasts_s = lasts.as_secs().max(1);
-        let saved = SavedRule { lasts_s, comment: request.comment };
-        self.store.commit([Write::Rule(&ja4, Some(&saved))]).map_err(failed)?;
-        let rule = Rule { lasts: Duration::from_secs(lasts_s), comment: saved.comment };
-        self.classifier.add_rule(ja4.clone(), rule);
-        self.tell(Now::read(), "rule", Some(ja4), "its clients are blocked from now on".into());
-        let known = "a client is blocked as soon as it has sent a ClientHello with it".to_owned();
-        Ok(Done { changed: 1, notes: vec![known] })
+    fn rules(&mut self) -> Result<Vec<RuleEntry>, Refusal> {
+        self.report_rules(Now::read())
     }
 
-    fn unblock_fingerprint(&mut self, ja4: &str) -> Result<Done, Refusal> {
-        let ja4 = parse_ja4(ja4)?;
-        if !self.classifier.rules().contains_key(&ja4) {
-            return Err(Refusal::NotFound(format!("there is no rule on {ja4}")));
-        }
-        self.store.commit([Write::Rule(&ja4, None)]).map_err(failed)?;
-        self.classifier.remove_rule(&ja4);
-        self.tell(Now::read(), "rule", Some(ja4), "removed".into());
-        let stay = "verdicts that it led to stay until they end; `palisade verdict del` lifts them";
-        Ok(Done { changed: 1, notes: vec![stay.into()] })
+    fn set_rule(&mut self, pattern: &str, request: SetRule) -> Result<Done, Refusal> {
+        self.handle_rule(pattern, request, Now::read())
+    }
+
+    fn remove_rule(&mut self, pattern: &str) -> Result<Done, Refusal> {
+        self.handle_rule_removal(pattern, Now::read())
     }
 
     fn explain(&mut self, address: IpAddr) -> Explanation {
@@ -155,9 +136,4 @@ impl Operator for Engine {
 pub(super) fn failed(error: impl std::fmt::Display) -> Refusal {
     tracing::error!(%error, "a command failed");
     Refusal::Failed(error.to_string())
-}
-
-fn parse_ja4(text: &str) -> Result<String, Refusal> {
-    let ja4: Ja4 = text.parse().map_err(|error| Refusal::Invalid(format!("{error}")))?;
-    Ok(ja4.to_string())
 }

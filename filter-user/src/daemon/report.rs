@@ -34,20 +34,32 @@ impl Engine {
             mode: self.mode(),
             uptime_s: (now.ktime_ns - self.started.ktime_ns) / 1_000_000_000,
             taken_over: datapath.is_some_and(|datapath| datapath.taken_over),
-            evidence: if self.config.classify.require_socket { "socket" } else { "none" }.into(),
+            evidence: self.evidence().into(),
             interfaces: interfaces.collect(),
             lists: sizes,
             verdicts: self.verdicts.list(now.unix_ms).len(),
             fingerprints: self.classifier.seen.len(),
             counters: counter_rows(&counters),
             hellos: Hellos {
-                recorded: counters.segments_recorded,
-                lost: counters.segments_lost,
+                told: counters.hellos_told,
+                lost: counters.hellos_lost,
+                unproven: counters.hellos_unproven,
+                busy: counters.hellos_busy,
                 ..self.hellos
             },
             limits,
             guards,
         })
+    }
+
+    /// What makes a hello evidence.
+    fn evidence(&self) -> &'static str {
+        let knows = self.datapath.as_ref().is_some_and(|datapath| datapath.knows_sockets);
+        match (self.config.classify.require_socket, knows) {
+            (true, true) => "socket",
+            (true, false) => "established",
+            (false, _) => "none",
+        }
     }
 
     fn report_sizes(&mut self) -> ListSizes {
@@ -111,12 +123,15 @@ impl Engine {
         report.collect()
     }
 
-    /// Most hellos first; then rules on fingerprints that weren't seen.
+    /// Most hellos first.
     pub(super) fn report_fingerprints(&self) -> Vec<FingerprintEntry> {
-        let rules = self.classifier.rules();
         let label = |ja4: &str| {
             let known = self.classifier.knowledge.look_up(ja4)?;
             Some(format!("{} ({})", known.kind.name(), known.programs))
+        };
+        let rules = |ja4: &str| {
+            let patterns = self.rules.iter().map(|(pattern, ..)| pattern);
+            patterns.filter(|pattern| pattern.fits(ja4)).cloned().collect()
         };
         let seen = self.classifier.seen.iter().map(|(ja4, record)| FingerprintEntry {
             ja4: ja4.into(),
@@ -127,13 +142,10 @@ impl Engine {
             last_sni: record.last_sni.clone(),
             alpn: record.alpn.clone(),
             last_unix_ms: Some(record.last_unix_ms),
-            blocked: rules.contains_key(ja4),
+            rules: rules(ja4),
         });
         let mut report: Vec<_> = seen.collect();
         report.sort_by(|a, b| b.hellos.cmp(&a.hellos).then_with(|| a.ja4.cmp(&b.ja4)));
-        let unseen = rules.keys().filter(|ja4| !report.iter().any(|entry| entry.ja4 == **ja4));
-        let unseen: Vec<_> = unseen.map(|ja4| ruled_only(ja4, label(ja4))).collect();
-        report.extend(unseen);
         report
     }
 }
@@ -150,20 +162,6 @@ fn list_info(name: &str, list: &List, counters: &ListCounters) -> ListInfo {
         matched: traffic(counters.matched),
         dropped: traffic(counters.dropped),
         would_drop: traffic(counters.would_drop),
-    }
-}
-
-fn ruled_only(ja4: &str, label: Option<String>) -> FingerprintEntry {
-    FingerprintEntry {
-        ja4: ja4.into(),
-        ja3: None,
-        label,
-        hellos: 0,
-        clients: 0,
-        last_sni: None,
-        alpn: None,
-        last_unix_ms: None,
-        blocked: true,
     }
 }
 

@@ -2,7 +2,6 @@
 
 use super::DaemonError;
 use super::engine::Engine;
-use crate::classify::Rule;
 use crate::clock::Now;
 use crate::config::HostMode;
 use crate::policy::entries::Entries;
@@ -28,14 +27,12 @@ impl Engine {
     ) -> Result<(), DaemonError> {
         self.started = now;
         self.mode = mode.or(saved.mode).unwrap_or(self.config.mode);
-        for (ja4, rule) in saved.rules {
-            let rule = Rule { lasts: rule.lasts(), comment: rule.comment };
-            self.classifier.add_rule(ja4, rule);
-        }
         self.write_secret().map_err(DaemonError::Fill)?;
         self.restore_limits(saved.limits, &saved.lists, now)?;
         self.restore_policy((saved.lists, saved.entries), now)?;
         self.restore_verdicts(saved.verdicts, now).map_err(DaemonError::Fill)?;
+        self.restore_rules(saved.rules, now).map_err(DaemonError::Fill)?;
+        self.forget_unfinished(now);
         self.write_config().map_err(DaemonError::Fill)
     }
 

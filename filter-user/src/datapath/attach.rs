@@ -101,7 +101,7 @@ pub fn resolve(names: &[String]) -> Result<Vec<(String, u32)>, AttachError> {
     names.iter().map(resolve).collect()
 }
 
-/// Loads the program, gives it to the links that are pinned, makes those that aren't,
+/// Gives the loaded program to the links that are pinned, makes those that aren't,
 /// and takes it off interfaces that are no longer named.
 ///
 /// *Errors*: [`AttachError`].
@@ -110,7 +110,6 @@ pub fn attach_all(
     pins: &PinDir,
     interfaces: &[(String, u32)],
 ) -> Result<Vec<Attached>, AttachError> {
-    program.load()?;
     let before: Vec<_> = pins.links().map(|(path, ..)| path).collect();
     let outcome = attach_each(program, pins, interfaces);
     let wanted = |ifindex| interfaces.iter().any(|(_, wanted)| *wanted == ifindex);

@@ -181,7 +181,8 @@ impl Maps {
     }
 }
 
-fn absent_is_fine(outcome: Result<(), MapError>) -> Result<(), MapError> {
+/// Removing what isn't there is no error.
+pub(super) fn absent_is_fine(outcome: Result<(), MapError>) -> Result<(), MapError> {
     match outcome {
         Err(MapError::KeyNotFound) => Ok(()),
         Err(MapError::SyscallError(error))

@@ -6,7 +6,9 @@ pub mod attach;
 mod class;
 #[cfg(feature = "log")]
 mod debug_log;
+pub mod hello_heads;
 mod image_map;
+mod kernel_types;
 pub mod limits;
 pub mod mapped;
 pub mod maps;
@@ -16,20 +18,23 @@ pub mod pins;
 pub mod policy;
 pub mod preflight;
 pub mod records;
+pub mod rules;
 pub mod test_run;
 
 pub use image_map::{ImageError, ImageMap};
 
 use attach::{AttachError, Attached};
 use aya::maps::MapError;
-use aya::programs::ProgramError;
+use aya::programs::{ProgramError, Xdp};
 use aya::{Ebpf, EbpfError};
+use hello_heads::HelloHeads;
 use limits::LimitMaps;
 use maps::Maps;
 use pins::{PinDir, PinError};
 use policy::PolicySlot;
 use preflight::PreflightError;
 use records::Records;
+use rules::RuleMaps;
 use std::path::Path;
 
 /// The filter in the kernel: loaded, attached, pinned.
@@ -42,10 +47,16 @@ pub struct Datapath {
     pub limits: LimitMaps,
     /// The address policy.
     pub policy: PolicySlot,
+    /// Rules on `ClientHello`s.
+    pub rules: RuleMaps,
+    /// Hellos that are being put together.
+    pub hellos: HelloHeads,
     /// Where it is attached.
     pub interfaces: Vec<Attached>,
     /// Whether maps of an earlier daemon were taken over.
     pub taken_over: bool,
+    /// Whether the kernel says what its sockets wait for.
+    pub knows_sockets: bool,
     ebpf: Ebpf,
     pins: PinDir,
 }
@@ -65,6 +76,9 @@ pub enum DatapathError {
     /// The object was refused.
     #[error("the kernel refused the maps or the object: {0}")]
     Load(#[from] EbpfError),
+    /// The programs can't be put together.
+    #[error(transparent)]
+    Link(#[from] object::LinkError),
     /// The program was refused.
     #[error("the kernel refused the program: {0}")]
     Program(#[from] ProgramError),
@@ -96,8 +110,21 @@ impl Datapath {
         let limits = LimitMaps::take(&mut ebpf)?;
         let policy = PolicySlot::take(&mut ebpf)?;
         let records = Records::take(&mut ebpf)?;
+        let (rules, hellos) = (RuleMaps::take(&mut ebpf)?, HelloHeads::take(&ebpf)?);
         pins.mark_complete(&mut ebpf)?;
-        Ok((Self { maps, limits, policy, interfaces: Vec::new(), taken_over, ebpf, pins }, records))
+        let datapath = Self {
+            maps,
+            limits,
+            policy,
+            rules,
+            hellos,
+            interfaces: Vec::new(),
+            taken_over,
+            knows_sockets: kernel_types::socket_offsets().is_some(),
+            ebpf,
+            pins,
+        };
+        Ok((datapath, records))
     }
 
     /// Loads the program and attaches it to these interfaces and no others.
@@ -117,6 +144,8 @@ impl Datapath {
     }
 
     fn try_attach(&mut self, interfaces: &[(String, u32)]) -> Result<(), DatapathError> {
+        self.filter()?.load()?;
+        object::link_programs(&mut self.ebpf)?;
         let program = self
             .ebpf
             .program_mut(object::FILTER_PROGRAM)
@@ -126,12 +155,17 @@ impl Datapath {
         Ok(())
     }
 
+    fn filter(&mut self) -> Result<&mut Xdp, DatapathError> {
+        let program = self.ebpf.program_mut(object::FILTER_PROGRAM);
+        Ok(program.ok_or(DatapathError::Missing("program palisade"))?.try_into()?)
+    }
+
     /// Takes the filter off every interface and removes the pins.
     ///
     /// *Errors*: [`PinError`]; what could not be removed stays in force.
     pub fn detach(self) -> Result<(), PinError> {
-        let Self { maps, limits, policy, ebpf, pins, .. } = self;
-        drop((maps, limits, policy, ebpf));
+        let Self { maps, limits, policy, rules, hellos, ebpf, pins, .. } = self;
+        drop((maps, limits, policy, rules, hellos, ebpf));
         pins.remove()
     }
 }

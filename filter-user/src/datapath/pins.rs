@@ -4,6 +4,7 @@
 //! interface, `link_native_3` or `link_generic_3` with the interface's index.
 
 use super::attach::AttachMode;
+use super::kernel_types;
 use aya::maps::{Array, Map, MapData, MapError};
 use aya::{Ebpf, EbpfError, EbpfLoader};
 use filter_common::abi::ABI_VERSION;
@@ -49,8 +50,9 @@ pub enum PinError {
     },
 }
 
-/// Maps that outlive the daemon. The program's scratch memory does not.
-const PINNED_MAPS: [&str; 18] = [
+/// Maps that outlive the daemon. Scratch memory does not, but for the frame: while new
+/// programs take over, an old first one may hand its frame to a new second one.
+const PINNED_MAPS: [&str; 24] = [
     "ABI",
     "CONFIG",
     "POLICY",
@@ -69,6 +71,12 @@ const PINNED_MAPS: [&str; 18] = [
     "FLOWS",
     "COUNTERS",
     "RECORDS",
+    "FRAME",
+    "PROGRAMS",
+    "HELLO_SETS",
+    "HELLO_BODIES",
+    "RULES",
+    "RULE_COUNTERS",
 ];
 
 /// Maps that earlier versions pinned; they are only removed.
@@ -109,6 +117,10 @@ impl PinDir {
         let mut loader = EbpfLoader::new();
         for name in PINNED_MAPS {
             loader.map_pin_path(name, self.path.join(name));
+        }
+        let offsets = kernel_types::socket_offsets();
+        for (name, offset) in offsets.iter().flatten() {
+            loader.override_global(name, offset, true);
         }
         loader.load(object)
     }

@@ -1,4 +1,4 @@
-//! The ring buffer: segments of hellos on their way to the daemon.
+//! The ring buffer: hellos on their way to the daemon.
 #![expect(unsafe_code, reason = "a descriptor is registered with the runtime")]
 
 use super::DatapathError;
@@ -30,7 +30,7 @@ impl Records {
     }
 
     /// Waits for records and takes a batch of them: each a
-    /// [`SegmentRecord`](filter_common::abi::record::SegmentRecord) and the bytes that it
+    /// [`HelloRecord`](filter_common::abi::hello::HelloRecord) and the bytes that it
     /// counts.
     ///
     /// *Errors*: the runtime's.

@@ -1,10 +1,13 @@
 //! The loaded program on single frames, through `BPF_PROG_TEST_RUN`, attached nowhere.
 
+use super::hello_heads::HelloHeads;
+use super::kernel_types;
 use super::mapped::MappedArray;
 use super::object;
-use aya::maps::{Map, MapData, RingBuf};
+use aya::maps::{Map, MapData, ProgramArray, RingBuf};
 use aya::programs::{ProgramError, TestRun, TestRunAttrs, TestRunOptions, Xdp};
 use aya::{Ebpf, EbpfError, EbpfLoader};
+use filter_common::abi::flow::FlowSlot;
 use std::time::Duration;
 
 /// A private copy of a program and its maps.
@@ -32,6 +35,9 @@ pub enum TestRunError {
     /// The verifier refused the program, or the frame can't be run.
     #[error(transparent)]
     Program(#[from] ProgramError),
+    /// The filter's programs can't be put together.
+    #[error(transparent)]
+    Link(#[from] object::LinkError),
     /// The object holds no such program or map.
     #[error("the embedded object has no {0}")]
     Missing(&'static str),
@@ -42,7 +48,9 @@ impl TestProgram {
     ///
     /// *Errors*: [`TestRunError`]; usually a missing privilege.
     pub fn filter() -> Result<Self, TestRunError> {
-        Self::load(object::FILTER, object::FILTER_PROGRAM)
+        let mut program = Self::load(object::FILTER, object::FILTER_PROGRAM)?;
+        object::link_programs(&mut program.ebpf)?;
+        Ok(program)
     }
 
     /// Loads one of the baseline's programs.
@@ -73,8 +81,27 @@ impl TestProgram {
         Self::load(object::METERING, name)
     }
 
+    /// Loads the program that stamps frames and goes on with this one.
+    ///
+    /// *Errors*: as [`TestProgram::filter`].
+    pub fn feeding(target: &mut Self) -> Result<Self, TestRunError> {
+        let mut feeding = Self::load(object::FEEDING, "feed")?;
+        let target = program(&mut target.ebpf, target.name)?;
+        let target = target.fd()?.try_clone().map_err(ProgramError::from)?;
+        let map = feeding.ebpf.map_mut("TARGET").ok_or(TestRunError::Missing("map TARGET"))?;
+        let refused = |_| TestRunError::Missing("array TARGET of XDP programs");
+        let mut map = ProgramArray::try_from(map).map_err(refused)?;
+        map.set(0, &target, 0).map_err(refused)?;
+        Ok(feeding)
+    }
+
     fn load(object: &[u8], name: &'static str) -> Result<Self, TestRunError> {
-        let mut ebpf = EbpfLoader::new().load(object)?;
+        let mut loader = EbpfLoader::new();
+        let offsets = kernel_types::socket_offsets();
+        for (name, offset) in offsets.iter().flatten() {
+            loader.override_global(name, offset, false);
+        }
+        let mut ebpf = loader.load(object)?;
         program(&mut ebpf, name)?.load()?;
         Ok(Self { ebpf, name })
     }
@@ -112,6 +139,20 @@ impl TestProgram {
     pub fn take_records(&mut self) -> Result<RingBuf<MapData>, TestRunError> {
         let map = self.ebpf.take_map("RECORDS").ok_or(TestRunError::Missing("map RECORDS"))?;
         RingBuf::try_from(map).map_err(|_| TestRunError::Missing("ring buffer RECORDS"))
+    }
+
+    /// The hellos that are being put together.
+    ///
+    /// *Errors*: [`TestRunError::Missing`], when the object isn't the filter's.
+    pub fn hello_heads(&self) -> Result<HelloHeads, TestRunError> {
+        HelloHeads::take(&self.ebpf).map_err(|_| TestRunError::Missing("map HELLO_SETS"))
+    }
+
+    /// Forgets all connections.
+    ///
+    /// *Errors*: [`TestRunError::Missing`], when the object isn't the filter's.
+    pub fn clear_flows(&mut self) -> Result<(), TestRunError> {
+        self.mapped::<FlowSlot>("FLOWS").map(|mut flows| flows.fill(&[FlowSlot::default()]))
     }
 
     /// Instructions that the verifier visited.

@@ -1,4 +1,4 @@
-//! JA4 of a TLS client over TCP.
+//! JA4 of a TLS client.
 //!
 //! *Source*: FoxIO's technical details of JA4 (BSD-3-Clause). No other method of that
 //! family is implemented: their licence differs.
@@ -22,12 +22,33 @@ const ALPN: u16 = 16;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Ja4([u8; LEN]);
 
+/// What a ClientHello travelled over: the first letter of its JA4.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// TLS records on TCP, `t`.
+    Tcp,
+    /// CRYPTO frames of QUIC, `q`.
+    Quic,
+}
+
+impl Transport {
+    /// Its letter in a JA4.
+    #[must_use]
+    pub const fn letter(self) -> u8 {
+        match self {
+            Self::Tcp => b't',
+            Self::Quic => b'q',
+        }
+    }
+}
+
 impl Ja4 {
-    /// Fingerprints a ClientHello that came over TCP; also the form before hashing.
-    pub(super) fn of(lists: &Lists<'_>) -> (Self, String) {
+    /// Fingerprints a ClientHello; also the form before hashing.
+    pub(super) fn of(lists: &Lists<'_>, transport: Transport) -> (Self, String) {
         let mut ciphers = without_grease(lists.ciphers);
         let mut extensions: Vec<u16> = lists.extensions().filter(|&v| !is_grease(v)).collect();
-        let prefix = prefix(lists, ciphers.len(), extensions.len());
+        let mut prefix = prefix(lists, ciphers.len(), extensions.len());
+        prefix[0] = transport.letter();
         extensions.retain(|&kind| kind != SERVER_NAME && kind != ALPN);
         ciphers.sort_unstable();
         extensions.sort_unstable();
@@ -48,6 +69,11 @@ impl Ja4 {
         }
         let ja4 = Self::join(prefix, hash(&raw[middle]), hash(&raw[last..]));
         (ja4, raw)
+    }
+
+    /// A fingerprint that the program has made.
+    pub(super) const fn of_kernel(text: [u8; LEN]) -> Option<Self> {
+        if text.is_ascii() { Some(Self(text)) } else { None }
     }
 
     fn join(prefix: [u8; 10], middle: [u8; 12], last: [u8; 12]) -> Self {

@@ -68,6 +68,13 @@ impl<'a> Lists<'a> {
         })
     }
 
+    /// How many values all lists have together that a JA4 is made of.
+    #[must_use]
+    pub fn values(&self) -> usize {
+        let extensions = self.extensions().count();
+        self.ciphers.len() + extensions + self.signature_algorithms.len() + self.versions.len()
+    }
+
     /// The first protocol of ALPN; empty if there is none.
     #[must_use]
     pub fn first_protocol(&self) -> &'a [u8] {

@@ -14,16 +14,20 @@ mod piece;
 mod segment;
 mod stream;
 mod tls_record;
+mod told;
 
 pub use assembler::{Assembler, LINGER_NS, MAX_HELD_BYTES, MAX_LINGERING, MAX_PENDING, TIMEOUT_NS};
 pub use ja3::{Ja3, Ja3Error};
-pub use ja4::{Ja4, Ja4Error};
+pub use ja4::{Ja4, Ja4Error, Transport};
 pub use list::Lists;
 pub use name::{alpn, server_name};
 pub use outcome::{Cause, Hello, Outcome};
 pub use segment::{Flow, Segment, SegmentError};
 pub use stream::MAX_SEGMENTS;
 pub use tls_record::MAX_RECORDS;
+pub use told::RecordError;
+
+pub(crate) use piece::Pieces;
 
 use filter_common::wire::client_hello::HelloError;
 
@@ -39,7 +43,7 @@ pub struct Fingerprint {
 }
 
 impl Fingerprint {
-    /// Fingerprints a ClientHello.
+    /// Fingerprints a ClientHello that came over TCP.
     ///
     /// *Shape*: `message` is the whole handshake message, its four header bytes included.
     ///
@@ -49,10 +53,16 @@ impl Fingerprint {
         Lists::parse(message).map(|lists| Self::of_lists(&lists))
     }
 
-    /// Fingerprints a ClientHello that was read already.
+    /// Fingerprints a ClientHello that came over TCP and was read already.
     #[must_use]
     pub fn of_lists(lists: &Lists<'_>) -> Self {
-        let (ja4, ja4_r) = Ja4::of(lists);
+        Self::over(lists, Transport::Tcp)
+    }
+
+    /// Fingerprints a ClientHello that came over the given transport.
+    #[must_use]
+    pub fn over(lists: &Lists<'_>, transport: Transport) -> Self {
+        let (ja4, ja4_r) = Ja4::of(lists, transport);
         Self { ja4, ja4_r, ja3: Ja3::of(lists) }
     }
 }

@@ -1,11 +1,13 @@
 //! What became of a ClientHello.
 
 use super::Fingerprint;
+use super::ja4::Transport;
 use super::list::Lists;
 use super::name;
 use super::segment::Flow;
 use bytes::Bytes;
-use filter_common::wire::client_hello::HelloError;
+use filter_common::abi;
+use filter_common::ja4::MAX_VALUES;
 use serde::Serialize;
 use std::fmt;
 
@@ -18,7 +20,7 @@ pub struct Outcome {
     pub stream_start: u32,
     /// TCP segments that it is made of; those that were there, if it has no fingerprint.
     pub segments: u32,
-    /// Whether any of its segments fitted an established local connection.
+    /// Whether a local socket waited for its bytes; a capture can't know.
     pub proven: bool,
     /// When the last segment came that had to do with it.
     pub time_ns: u64,
@@ -43,10 +45,18 @@ pub struct Hello {
 }
 
 impl Hello {
-    pub(super) fn of(message: Bytes) -> Result<Self, HelloError> {
-        let lists = Lists::parse(&message)?;
+    pub(super) fn of(message: Bytes) -> Result<Self, Cause> {
+        Self::over(message, Transport::Tcp)
+    }
+
+    /// Reads a message that came over the given transport.
+    pub(crate) fn over(message: Bytes, transport: Transport) -> Result<Self, Cause> {
+        let lists = Lists::parse(&message).map_err(|_| Cause::Malformed)?;
+        if lists.values() > MAX_VALUES {
+            return Err(Cause::TooManyValues);
+        }
         let (sni, alpn) = (name::server_name(&lists), name::alpn(&lists));
-        let fingerprint = Fingerprint::of_lists(&lists);
+        let fingerprint = Fingerprint::over(&lists, transport);
         Ok(Self { message, sni, alpn, fingerprint })
     }
 }
@@ -61,7 +71,7 @@ pub enum Cause {
     /// Two segments disagree about the same bytes; which of them the server believes
     /// can't be known.
     Conflict,
-    /// It takes more bytes than [`HELLO_WINDOW`](filter_common::abi::record::HELLO_WINDOW).
+    /// It takes more bytes than [`HELLO_WINDOW`](filter_common::abi::hello::HELLO_WINDOW).
     TooLong,
     /// It lies in more TLS records than [`MAX_RECORDS`](super::MAX_RECORDS).
     TooManyRecords,
@@ -77,6 +87,8 @@ pub enum Cause {
     Truncated,
     /// What is missing came with a wrong checksum only.
     BadChecksum,
+    /// Its lists have more values than [`MAX_VALUES`](filter_common::ja4::MAX_VALUES).
+    TooManyValues,
 }
 
 impl Cause {
@@ -94,7 +106,31 @@ impl Cause {
             Self::Malformed => "malformed",
             Self::Truncated => "truncated",
             Self::BadChecksum => "bad-checksum",
+            Self::TooManyValues => "too-many-values",
         }
+    }
+}
+
+/// In the order of [`abi::hello::Cause`]'s numbers, from one on.
+const CAUSES: [Cause; abi::hello::Cause::NAMES.len() - 1] = [
+    Cause::Gap,
+    Cause::Conflict,
+    Cause::TooLong,
+    Cause::TooManyRecords,
+    Cause::TooManySegments,
+    Cause::TableFull,
+    Cause::TimedOut,
+    Cause::Malformed,
+    Cause::Truncated,
+    Cause::BadChecksum,
+    Cause::TooManyValues,
+];
+
+impl Cause {
+    /// The cause that the program gave; `None` if it gave none.
+    #[must_use]
+    pub fn of_kernel(cause: abi::hello::Cause) -> Option<Self> {
+        CAUSES.get(usize::from(cause.0).checked_sub(1)?).copied()
     }
 }
 

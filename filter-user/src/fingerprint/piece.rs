@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// Pieces of a stream by position, none of which overlap.
 #[derive(Debug, Default)]
-pub(super) struct Pieces {
+pub(crate) struct Pieces {
     sorted: Vec<Piece>,
 }
 
@@ -19,7 +19,7 @@ struct Piece {
 
 /// Two segments have different bytes for the same position.
 #[derive(Debug)]
-pub(super) struct Conflict;
+pub(crate) struct Conflict;
 
 impl Piece {
     fn end(&self) -> usize {
@@ -36,7 +36,7 @@ impl Pieces {
     /// Adds what of a segment isn't there yet; whether that was anything.
     ///
     /// *Errors*: [`Conflict`]; nothing was added.
-    pub(super) fn insert(
+    pub(crate) fn insert(
         &mut self,
         start: usize,
         bytes: &Bytes,
@@ -54,7 +54,7 @@ impl Pieces {
     /// The positions among the segment's that no piece covers yet.
     ///
     /// *Errors*: [`Conflict`], if a piece covers one with another byte.
-    pub(super) fn holes(&self, start: usize, bytes: &Bytes) -> Result<Vec<Range<usize>>, Conflict> {
+    pub(crate) fn holes(&self, start: usize, bytes: &Bytes) -> Result<Vec<Range<usize>>, Conflict> {
         let end = start + bytes.len();
         let mut holes = Vec::new();
         let mut at = start;
@@ -76,14 +76,14 @@ impl Pieces {
     }
 
     /// How many bytes there are from the start to the first hole.
-    pub(super) fn prefix_len(&self) -> usize {
+    pub(crate) fn prefix_len(&self) -> usize {
         let joined = |end, piece: &Piece| if piece.start == end { piece.end() } else { end };
         self.sorted.iter().fold(0, joined)
     }
 
     /// The bytes from the start to the first hole; a copy only if they came in several
     /// segments.
-    pub(super) fn prefix(&self) -> Bytes {
+    pub(crate) fn prefix(&self) -> Bytes {
         let len = self.prefix_len();
         match self.sorted.first() {
             Some(first) if first.start == 0 && first.end() == len => first.bytes.clone(),
@@ -100,22 +100,22 @@ impl Pieces {
     }
 
     /// Whether there is anything behind the first hole.
-    pub(super) fn goes_on(&self) -> bool {
+    pub(crate) fn goes_on(&self) -> bool {
         self.sorted.last().is_some_and(|piece| piece.end() > self.prefix_len())
     }
 
     /// Forgets what lies at `end` and behind.
-    pub(super) fn truncate(&mut self, end: usize) {
+    pub(crate) fn truncate(&mut self, end: usize) {
         self.sorted.retain(|piece| piece.start < end);
     }
 
     /// Forgets everything.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         self.sorted = Vec::new();
     }
 
     /// How many segments the pieces came from.
-    pub(super) fn segments(&self) -> u32 {
+    pub(crate) fn segments(&self) -> u32 {
         let mut ids: Vec<u32> = self.sorted.iter().map(|piece| piece.segment).collect();
         ids.sort_unstable();
         ids.dedup();

@@ -1,9 +1,6 @@
 //! A TCP segment on its way into the assembler.
 
-use crate::replay::ip_addr;
 use bytes::Bytes;
-use filter_common::abi::record::SegmentRecord;
-use filter_common::wire::address::Address;
 use filter_common::wire::checksum::{Checksum, verify_tcp};
 use filter_common::wire::header::{TCP_HEADER_LEN, TcpFlags, TcpHeader};
 use std::net::{IpAddr, SocketAddr};
@@ -30,8 +27,6 @@ pub struct Segment {
     /// Bytes of payload as the IP header counts them; never less than there are.
     pub(super) payload_len: u32,
     pub(super) checksum: Checksum,
-    /// Whether it fits an established local connection.
-    pub proven: bool,
     /// When it came.
     pub time_ns: u64,
 }
@@ -39,11 +34,11 @@ pub struct Segment {
 /// Why bytes are no segment. The caller counts it and goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum SegmentError {
-    /// There is no whole header of a record or of TCP.
-    #[error("a segment record ends within its header")]
+    /// There is no whole header of TCP.
+    #[error("a segment ends within its header")]
     Short,
     /// Lengths contradict one another.
-    #[error("a segment record's lengths contradict one another")]
+    #[error("a segment's lengths contradict one another")]
     Lengths,
 }
 
@@ -83,7 +78,6 @@ impl Segment {
             payload: bytes.slice(bytes.len().min(header_len.into())..),
             payload_len,
             checksum,
-            proven: false,
             time_ns: 0,
         })
     }
@@ -92,30 +86,6 @@ impl Segment {
     #[must_use]
     pub fn at(self, time_ns: u64) -> Self {
         Self { time_ns, ..self }
-    }
-
-    /// A segment as the program wrote it to the ring buffer.
-    ///
-    /// *Shape*: a [`SegmentRecord`] and the bytes that it counts.
-    ///
-    /// *Errors*: [`SegmentError`]; any bytes are fit to be tried.
-    pub fn from_record(record: &[u8]) -> Result<Self, SegmentError> {
-        Self::from_cut_record(record, u32::MAX)
-    }
-
-    /// A segment of which only the first `captured` bytes, TCP header included, are real.
-    pub(crate) fn from_cut_record(record: &[u8], captured: u32) -> Result<Self, SegmentError> {
-        let (header, rest) =
-            SegmentRecord::read_from_prefix(record).map_err(|_| SegmentError::Short)?;
-        let copied = usize::try_from(header.copied).map_err(|_| SegmentError::Lengths)?;
-        let bytes = rest.get(..copied).ok_or(SegmentError::Lengths)?;
-        let bytes = bytes.get(..usize::try_from(captured).unwrap_or(usize::MAX)).unwrap_or(bytes);
-        let addresses =
-            [header.source, header.destination].map(|[high, low]| ip_addr(&Address { high, low }));
-        let bytes = Bytes::copy_from_slice(bytes);
-        let segment = Self::new(addresses, header.stream_start, &bytes, header.segment_len)?;
-        let proven = header.evidence & SegmentRecord::PROVEN != 0;
-        Ok(Self { proven, time_ns: header.time_ns, ..segment })
     }
 }
 
@@ -136,22 +106,6 @@ fn octets(address: IpAddr) -> [u8; 16] {
 mod tests {
     use super::*;
     use proptest::prelude::*;
-    use zerocopy::IntoBytes;
-
-    fn record(segment_len: u32, copied: u32, bytes: &[u8]) -> Vec<u8> {
-        let header = SegmentRecord {
-            time_ns: 5,
-            source: [0, 0xffff_c000_0201],
-            destination: [1, 2],
-            stream_start: 7,
-            ifindex: 1,
-            segment_len,
-            copied,
-            evidence: SegmentRecord::PROVEN,
-            reserved: 0,
-        };
-        [header.as_bytes(), bytes].concat()
-    }
 
     fn tcp(data_offset: u8) -> [u8; 21] {
         let mut bytes = [0; 21];
@@ -161,41 +115,43 @@ mod tests {
         bytes
     }
 
+    fn segment(bytes: &[u8], claimed_len: u32) -> Result<Segment, SegmentError> {
+        let addresses = ["192.0.2.1", "2001:db8::2"].map(|text| text.parse().unwrap());
+        Segment::new(addresses, 7, &Bytes::copy_from_slice(bytes), claimed_len)
+    }
+
     #[test]
-    fn a_record_names_its_flow_and_where_its_payload_starts() {
-        let segment = Segment::from_record(&record(21, 21, &tcp(5))).unwrap();
+    fn a_segment_names_its_flow_and_where_its_payload_starts() {
+        let segment = segment(&tcp(5), 21).unwrap();
         assert_eq!(segment.flow.source, "192.0.2.1:443".parse().unwrap());
-        assert_eq!(segment.flow.destination, "[0:0:0:1::2]:80".parse().unwrap());
+        assert_eq!(segment.flow.destination, "[2001:db8::2]:80".parse().unwrap());
         assert_eq!((segment.first, segment.payload.len(), segment.payload_len), (1, 1, 1));
-        assert!(segment.proven && segment.checksum == Checksum::Bad);
+        assert_eq!(segment.checksum, Checksum::Bad);
     }
 
     #[test]
     fn contradicting_lengths_are_refused() {
-        let lengths = Err(SegmentError::Lengths);
-        let tried = |bytes: Vec<u8>| Segment::from_record(&bytes).map(|_| ());
-        assert_eq!(tried(record(21, 22, &tcp(5))), lengths);
-        assert_eq!(tried(record(20, 21, &tcp(5))), lengths);
-        assert_eq!(tried(record(21, 21, &tcp(4))), lengths);
-        assert_eq!(tried(record(21, 21, &tcp(6))), lengths);
-        assert_eq!(tried(record(21, 19, &tcp(5))), Err(SegmentError::Short));
-        assert_eq!(tried(vec![0; 63]), Err(SegmentError::Short));
+        let tried = |bytes: &[u8], claimed| segment(bytes, claimed).map(|_| ());
+        assert_eq!(tried(&tcp(5), 20), Err(SegmentError::Lengths));
+        assert_eq!(tried(&tcp(4), 21), Err(SegmentError::Lengths));
+        assert_eq!(tried(&tcp(6), 21), Err(SegmentError::Lengths));
+        assert_eq!(tried(&tcp(5)[..19], 21), Err(SegmentError::Short));
     }
 
     #[test]
     fn a_cut_segment_claims_more_than_it_has() {
-        let segment = Segment::from_cut_record(&record(24, 21, &tcp(6)), 20).unwrap();
-        assert_eq!((segment.payload.len(), segment.payload_len), (0, 0));
-        let segment = Segment::from_cut_record(&record(900, 21, &tcp(5)), 21).unwrap();
-        assert_eq!((segment.payload.len(), segment.payload_len), (1, 880));
+        let cut = segment(&tcp(6)[..20], 24).unwrap();
+        assert_eq!((cut.payload.len(), cut.payload_len), (0, 0));
+        let cut = segment(&tcp(5), 900).unwrap();
+        assert_eq!((cut.payload.len(), cut.payload_len), (1, 880));
     }
 
     proptest! {
         #[test]
-        fn any_record_is_taken_or_refused(
-            bytes in proptest::collection::vec(any::<u8>(), 0..200),
+        fn any_segment_is_taken_or_refused(
+            bytes in proptest::collection::vec(any::<u8>(), 0..200), claimed in 0_u32..300,
         ) {
-            let _ = Segment::from_record(&bytes);
+            let _ = segment(&bytes, claimed);
         }
     }
 }

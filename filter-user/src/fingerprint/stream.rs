@@ -5,13 +5,14 @@ use super::piece::Pieces;
 use super::segment::Segment;
 use super::tls_record::{self, Progress};
 use bytes::Bytes;
-use filter_common::abi::record::HELLO_WINDOW;
+use filter_common::abi::hello::HELLO_WINDOW;
 use filter_common::wire::checksum::Checksum;
 use std::ops::Range;
 
 /// TCP segments with new bytes that a hello may take.
 ///
-/// One more is [`Cause::TooManySegments`]. Ordinary clients use one or two.
+/// If these and one more are not enough, it is [`Cause::TooManySegments`]. Ordinary clients use
+/// one or two.
 pub const MAX_SEGMENTS: u32 = 64;
 
 /// Segments whose bytes don't count that are remembered of a stream. Of more, the first
@@ -29,8 +30,6 @@ pub(super) struct Stream {
     state: State,
     /// Segments that brought something new.
     pub(super) segments: u32,
-    /// Whether any segment fitted an established connection.
-    pub(super) proven: bool,
     /// When the last segment came.
     pub(super) last_ns: u64,
     /// What it counts for in [`MAX_HELD_BYTES`](super::MAX_HELD_BYTES).
@@ -112,7 +111,6 @@ impl Stream {
     }
 
     fn extend(&mut self, segment: &Segment, placed: Placed) -> Step {
-        self.proven |= segment.proven;
         self.last_ns = self.last_ns.max(segment.time_ns);
         let end = placed.cut.end;
         if segment.checksum == Checksum::Bad {
@@ -165,11 +163,8 @@ impl Stream {
     fn finish(&mut self, message: Bytes, end: usize) -> Step {
         self.pieces.truncate(end);
         self.segments = self.pieces.segments();
-        if self.segments > MAX_SEGMENTS {
-            return Step::Told(Err(Cause::TooManySegments));
-        }
         self.state = State::Read(end);
-        Step::Told(Hello::of(message).map_err(|_| Cause::Malformed))
+        Step::Told(Hello::of(message))
     }
 
     /// Holds a late segment against the hello.

@@ -1,3 +1,5 @@
+mod steps;
+
 use super::*;
 use bytes::Bytes;
 use filter_common::wire::checksum::{Checksum, verify_tcp};

@@ -11,6 +11,7 @@ use crate::limit::{LimitSettings, Origin};
 use crate::policy::entries::Entries;
 use crate::policy::list::ListSettings;
 use crate::policy::note::Note;
+use crate::rule::{HelloRule, Pattern};
 use crate::verdict::Verdict;
 use filter_common::abi::address::ListId;
 use ipnet::IpNet;
@@ -19,7 +20,6 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 /// One table: a path-like key, a JSON value.
 const RECORDS: TableDefinition<&str, &[u8]> = TableDefinition::new("records");
@@ -50,21 +50,12 @@ pub enum Write<'a> {
     Entry(&'a str, IpNet, Option<&'a Note>),
     /// A verdict on a client, named by its prefix.
     Verdict(IpNet, Option<&'a Verdict>),
-    /// A rule on a fingerprint, named by its JA4.
-    Rule(&'a str, Option<&'a SavedRule>),
+    /// A rule on `ClientHello`s.
+    Rule(&'a Pattern, Option<&'a HelloRule>),
     /// A limit profile.
     Limit(&'a str, Option<&'a SavedLimit>),
     /// What `palisade mode` said last.
     Mode(HostMode),
-}
-
-/// A rule on a fingerprint.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct SavedRule {
-    /// How long its verdicts last, in seconds.
-    pub lasts_s: u64,
-    /// Why it is there.
-    pub comment: String,
 }
 
 /// A limit profile.
@@ -90,8 +81,8 @@ pub struct Saved {
     pub entries: BTreeMap<String, Entries>,
     /// Verdicts, ended ones too.
     pub verdicts: Vec<(IpNet, Verdict)>,
-    /// Rules on fingerprints.
-    pub rules: Vec<(String, SavedRule)>,
+    /// Rules on `ClientHello`s.
+    pub rules: Vec<(Pattern, HelloRule)>,
     /// Limit profiles with their numbers.
     pub limits: Vec<(String, SavedLimit)>,
     /// What `palisade mode` said last.
@@ -194,14 +185,6 @@ fn forget_entries(records: &mut Table<&str, &[u8]>, name: &str) -> Result<(), St
     // '0' comes right behind '/'.
     let (first, last) = (format!("entry/{name}/"), format!("entry/{name}0"));
     records.retain_in(first.as_str()..last.as_str(), |_, _| false).map_err(text)
-}
-
-impl SavedRule {
-    /// How long its verdicts last.
-    #[must_use]
-    pub const fn lasts(&self) -> Duration {
-        Duration::from_secs(self.lasts_s)
-    }
 }
 
 #[cfg(test)]

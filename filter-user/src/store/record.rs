@@ -4,6 +4,7 @@ use super::{Saved, Write, text};
 use crate::policy::list::{ListAction, ListSettings};
 use crate::policy::note::Note;
 use crate::policy::parse_prefix;
+use crate::rule::{Pattern, PatternError};
 use filter_common::abi::Mode;
 use filter_common::abi::address::ListId;
 use redb::Table;
@@ -82,11 +83,24 @@ fn encode(write: &Write) -> Result<(String, Option<Vec<u8>>), String> {
             (format!("entry/{list}/{prefix}"), json(Some(&note.map(SavedNote::of)))?)
         }
         Write::Verdict(client, verdict) => (format!("verdict/{client}"), json(*verdict)?),
-        Write::Rule(ja4, rule) => (format!("rule/{ja4}"), json(*rule)?),
+        Write::Rule(pattern, rule) => (rule_key(pattern), json(*rule)?),
         Write::Limit(name, limit) => (format!("limit/{name}"), json(*limit)?),
         Write::Mode(mode) => (MODE.into(), json(Some(mode))?),
     })
 }
+
+/// A rule's key. One on a fingerprint is named by that alone: earlier versions had no others.
+fn rule_key(pattern: &Pattern) -> String {
+    let name = pattern.to_string();
+    format!("rule/{}", name.strip_prefix(JA4).unwrap_or(&name))
+}
+
+fn rule_pattern(name: &str) -> Result<Pattern, String> {
+    let parsed = if name.contains(':') { name.parse() } else { format!("{JA4}{name}").parse() };
+    parsed.map_err(|error: PatternError| error.to_string())
+}
+
+const JA4: &str = "ja4:";
 
 /// Reads a record.
 ///
@@ -111,7 +125,7 @@ pub(super) fn decode(key: &str, value: &[u8], saved: &mut Saved) -> Result<(), S
             };
         }
         "verdict" => saved.verdicts.push((prefix()?, from_json(value)?)),
-        "rule" => saved.rules.push((name.to_owned(), from_json(value)?)),
+        "rule" => saved.rules.push((rule_pattern(name)?, from_json(value)?)),
         "limit" => saved.limits.push((name.to_owned(), from_json(value)?)),
         MODE => saved.mode = Some(from_json(value)?),
         _ => return Err("of an unknown kind; a newer version may have written it".into()),

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::policy::parse_prefix;
+use crate::rule::{HelloRule, Pattern};
 use crate::verdict::{VerdictAction, VerdictSource};
 use serde_json::json;
 
@@ -10,15 +11,16 @@ fn what_was_committed_is_there_after_a_restart() {
     let dir = tempfile::tempdir().unwrap();
     let prefix = parse_prefix("192.0.2.0/24").unwrap().prefix;
     let note = Note { comment: "why".into(), added_unix_ms: 7, ..Note::default() };
-    let rule = SavedRule { lasts_s: 60, comment: String::new() };
+    let rule = HelloRule { comment: "why".into(), ..HelloRule::default() };
+    let pattern: Pattern = "ja4:t13d1516h2_*_e5627efa2ab1".parse().unwrap();
     let store = Store::open(dir.path()).unwrap();
     let entries = [Write::Entry("block", prefix, Some(&note)), Write::Mode(HostMode::Enforce)];
     store.commit(entries).unwrap();
-    store.commit([Write::Rule("t13d_a_b", Some(&rule))]).unwrap();
+    store.commit([Write::Rule(&pattern, Some(&rule))]).unwrap();
     drop(store);
     let saved = Store::open(dir.path()).unwrap().load().unwrap();
     assert_eq!(saved.entries["block"].get(&prefix), Some(&note));
-    assert_eq!(saved.rules, [("t13d_a_b".to_owned(), rule)]);
+    assert_eq!(saved.rules, [(pattern, rule)]);
     assert_eq!(saved.mode, Some(HostMode::Enforce));
 }
 
@@ -108,9 +110,10 @@ fn a_limit_is_there_with_its_number_after_a_restart() {
 fn what_was_removed_is_gone() {
     let dir = tempfile::tempdir().unwrap();
     let store = Store::open(dir.path()).unwrap();
-    let rule = SavedRule { lasts_s: 60, comment: String::new() };
-    store.commit([Write::Rule("a", Some(&rule))]).unwrap();
-    store.commit([Write::Rule("a", None)]).unwrap();
+    let rule = HelloRule::default();
+    let pattern: Pattern = "tls:1.0@tcp/443".parse().unwrap();
+    store.commit([Write::Rule(&pattern, Some(&rule))]).unwrap();
+    store.commit([Write::Rule(&pattern, None)]).unwrap();
     assert!(store.load().unwrap().rules.is_empty());
 }
 

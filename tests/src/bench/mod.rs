@@ -2,9 +2,11 @@
 
 mod address;
 mod flood;
+mod hello;
 mod limit;
 mod measure;
 mod path;
+mod quic;
 
 use anyhow::{Context, Result};
 use serde::Serialize;
@@ -23,6 +25,8 @@ pub const GROUPS: &[Entry] = &[
     Entry { name: "address", measure: address::measure },
     Entry { name: "flood", measure: flood::measure },
     Entry { name: "limit", measure: limit::measure },
+    Entry { name: "hello", measure: hello::measure },
+    Entry { name: "quic", measure: quic::measure },
 ];
 
 /// What came out of a group.

@@ -52,7 +52,7 @@ fn spans(hello: &ClientHello) -> impl Iterator<Item = Span> {
 }
 
 /// A message whose lengths nest.
-fn hello(rng: &mut StdRng) -> Vec<u8> {
+pub(super) fn hello(rng: &mut StdRng) -> Vec<u8> {
     let mut body = vec![3, 3];
     body.extend([7; 32]);
     push_list(&mut body, 1, rng.random_range(0..33), rng);

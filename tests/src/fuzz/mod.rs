@@ -3,6 +3,7 @@
 mod frame;
 mod hello;
 mod policy;
+mod stream;
 
 use crate::output;
 use anyhow::Result;
@@ -41,6 +42,7 @@ pub struct Entry {
 pub const TARGETS: &[Entry] = &[
     Entry { name: "frame", open: || Ok(Box::new(frame::Both::open()?)) },
     Entry { name: "hello", open: || Ok(Box::new(hello::Parser)) },
+    Entry { name: "stream", open: || Ok(Box::new(stream::Engines::open()?)) },
     Entry { name: "policy", open: || Ok(Box::new(policy::Policies::open()?)) },
 ];
 

@@ -36,6 +36,16 @@ impl Outcome {
         Ok(self)
     }
 
+    /// Itself, if the command did not succeed.
+    ///
+    /// # Errors
+    ///
+    /// It did.
+    pub fn failed(self) -> Result<Self> {
+        ensure!(self.code != 0, "it succeeded: {}{}", self.stdout, self.stderr);
+        Ok(self)
+    }
+
     /// Itself, if the command exited with a code and complained in these words.
     ///
     /// *Errors*: it didn't.

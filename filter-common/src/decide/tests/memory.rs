@@ -6,8 +6,9 @@ use crate::abi::config::HostConfig;
 use crate::abi::flow::FlowSlot;
 use crate::abi::limit::{Plan, Profile};
 use crate::abi::width::{VerdictKey, Width};
-use crate::decide::{Decision, Tables, decide};
+use crate::decide::{Decision, Tables, decide_whole};
 use crate::hello::FlowRef;
+use crate::hello::memory::HelloMemory;
 use crate::limit::memory::LimitMemory;
 use crate::verdict;
 use crate::wire::address::Address;
@@ -18,7 +19,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 use std::vec::Vec;
 
-/// Everything that `decide` looks up, and what it recorded.
+/// Everything that `decide` looks up, and what it selected.
 #[derive(Default)]
 pub(crate) struct Memory {
     pub(crate) config: HostConfig,
@@ -27,6 +28,7 @@ pub(crate) struct Memory {
     pub(crate) verdict: ClientVerdict,
     pub(crate) verdicts: HashMap<VerdictKey, ClientVerdict>,
     pub(crate) limits: LimitMemory,
+    pub(crate) hellos: HelloMemory,
     slot: Rc<Cell<FlowSlot>>,
     recorded: RefCell<Vec<(u32, u32)>>,
     look_ups: Cell<u32>,
@@ -52,10 +54,11 @@ impl Memory {
     }
 
     pub(crate) fn run(&self, frame: &[u8]) -> Decision {
-        decide(&SlicePacket::new(frame), &self, &mut Frame::default())
+        self.hellos.frame.replace(frame.to_vec());
+        decide_whole(&SlicePacket::new(frame), &self, &mut Frame::default())
     }
 
-    /// Sequence number and start of the hello of each segment recorded since last asked.
+    /// Sequence number and start of the hello of each segment selected since last asked.
     pub(crate) fn recorded(&self) -> Vec<(u32, u32)> {
         self.recorded.take()
     }
@@ -76,6 +79,7 @@ impl Memory {
 impl Tables for &Memory {
     type Limits = LimitMemory;
     type Flow = Rc<Cell<FlowSlot>>;
+    type Hellos = HelloMemory;
 
     fn limits(&self) -> &LimitMemory {
         &self.limits
@@ -109,7 +113,11 @@ impl Tables for &Memory {
         Some(Rc::clone(&self.slot))
     }
 
-    fn record(&self, frame: &Frame, stream_start: u32) {
+    fn hellos(&self) -> &HelloMemory {
+        &self.hellos
+    }
+
+    fn selected(&self, frame: &Frame, stream_start: u32) {
         self.recorded.borrow_mut().push((frame.tcp.sequence, stream_start));
     }
 }

@@ -275,6 +275,7 @@ fn parse_tcp<C: Cursor>(
         source_port: tcp.source_port.get(),
         destination_port: tcp.destination_port.get(),
         sequence: tcp.sequence.get(),
+        acknowledgement: tcp.acknowledgement.get(),
         flags: TcpFlags(tcp.flags),
         offset: carried.offset,
         header_len,

@@ -1,5 +1,6 @@
 //! Clients: verdicts on them, their fingerprints, and why they pass or not.
 
+use crate::rule::Pattern;
 use crate::verdict::{VerdictAction, VerdictSource};
 use serde::{Deserialize, Serialize};
 
@@ -38,7 +39,7 @@ pub struct AddVerdict {
     pub shadow: bool,
 }
 
-/// A fingerprint that was seen, or that there is a rule on.
+/// A fingerprint that was seen.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct FingerprintEntry {
     /// Its JA4.
@@ -57,20 +58,8 @@ pub struct FingerprintEntry {
     pub alpn: Option<String>,
     /// When it was seen last, in milliseconds since 1970.
     pub last_unix_ms: Option<u64>,
-    /// Whether there is a rule that blocks its clients.
-    pub blocked: bool,
-}
-
-/// Blocks the clients of a fingerprint.
-#[derive(Clone, Debug, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct BlockFingerprint {
-    /// How long each verdict lasts; the configuration's `verdict_for` if not said.
-    #[serde(default)]
-    pub lasts: Option<String>,
-    /// Why.
-    #[serde(default)]
-    pub comment: String,
+    /// Rules on it or on parts of it.
+    pub rules: Vec<Pattern>,
 }
 
 /// What happens to an address, and why.

@@ -6,6 +6,7 @@
 mod client;
 mod limit;
 mod list;
+mod rule;
 mod status;
 
 use serde::{Deserialize, Serialize};
@@ -13,6 +14,7 @@ use serde::{Deserialize, Serialize};
 pub use client::*;
 pub use limit::*;
 pub use list::*;
+pub use rule::*;
 pub use status::*;
 
 /// Packets and their bytes.

@@ -105,16 +105,18 @@ pub struct Counter {
 /// What became of the hellos.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize)]
 pub struct Hellos {
-    /// Segments that the kernel handed over.
-    pub recorded: u64,
-    /// Segments that the full ring buffer had no room for.
+    /// Hellos that the kernel told of.
+    pub told: u64,
+    /// Hellos that the full ring buffer had no room for.
     pub lost: u64,
+    /// Segments of hellos for which no local socket waits; they count for nothing.
+    pub unproven: u64,
+    /// Segments of hellos that came while another CPU was at work in the same place.
+    pub busy: u64,
     /// Hellos that were put together, since the daemon started.
     pub fingerprinted: u64,
     /// Hellos that could not be.
     pub unfingerprintable: u64,
-    /// Hellos among the first whose sender isn't proven; they count for nothing.
-    pub unproven: u64,
     /// Verdicts that found no room.
     pub verdicts_refused: u64,
 }

@@ -1,9 +1,9 @@
 //! An owner that only writes down what it is asked.
 
 use crate::control::api::{
-    AddEntries, AddVerdict, BlockFingerprint, CreateList, Done, Event, Explanation,
-    FingerprintEntry, LimitInfo, ListDetail, ListEntry, ListInfo, RemoveEntries, SetLimit, SetList,
-    SetMode, Status, TopEntry, Traffic, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintEntry, LimitInfo,
+    ListDetail, ListEntry, ListInfo, RemoveEntries, RuleEntry, SetLimit, SetList, SetMode, SetRule,
+    Status, TopEntry, Traffic, VerdictEntry,
 };
 use crate::control::handle::{Import, Operator, Refusal};
 use crate::policy::entries::Entries;
@@ -116,11 +116,14 @@ impl Operator for Fake {
     fn fingerprints(&mut self) -> Vec<FingerprintEntry> {
         Vec::new()
     }
-    fn block_fingerprint(&mut self, _: &str, _: BlockFingerprint) -> Result<Done, Refusal> {
-        self.note("rule".into())
+    fn rules(&mut self) -> Result<Vec<RuleEntry>, Refusal> {
+        Ok(Vec::new())
     }
-    fn unblock_fingerprint(&mut self, _: &str) -> Result<Done, Refusal> {
-        self.note("no rule".into())
+    fn set_rule(&mut self, pattern: &str, request: SetRule) -> Result<Done, Refusal> {
+        self.note(format!("{} {pattern}", request.action.name()))
+    }
+    fn remove_rule(&mut self, pattern: &str) -> Result<Done, Refusal> {
+        self.note(format!("no rule {pattern}"))
     }
     fn explain(&mut self, address: IpAddr) -> Explanation {
         let (address, client) = (address.to_string(), String::new());

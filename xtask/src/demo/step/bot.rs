@@ -26,33 +26,47 @@ fn play(stage: &mut Stage) -> Result<String> {
     stage.filter.run(&["allow", "add", OFFICE[0], OFFICE[1], "--comment", "the office"])?;
     let before = stage.filter.status()?;
     let known = fingerprints(stage)?;
-    let (answered, how) = bot_until_dropped(stage, &known)?;
-    let verdict = verdict_on_bot(stage)?;
-    ask_for_the_reason(stage)?;
-    let dropped = rise(&before, &stage.filter.status()?, "drop", "client-verdict")?;
+    let (answered, known) = bot_until_dropped(stage, &known)?;
+    let how = match &known {
+        Known::Label(how) => {
+            let verdict = verdict_on_bot(stage)?;
+            ask_for_the_reason(stage)?;
+            let dropped = rise(&before, &stage.filter.status()?, "drop", "client-verdict")?;
+            let (source, left) = (verdict.source, verdict.expires_in_s);
+            format!("{how}; a verdict of the {source} holds for {left} s more, {dropped} packets")
+        }
+        Known::Rule(how) => {
+            let ended = rise(&before, &stage.filter.status()?, "drop", "hello-rule")?;
+            format!("{how}; the rule has ended {ended} connections with their ClientHello")
+        }
+    };
     office_passes(stage)?;
     let when = match answered {
         0 => "before its first answer".to_owned(),
         _ => format!("after {answered} answers"),
     };
-    Ok(format!(
-        "{how}; dropped {when} by a verdict of the {} that holds for {} s more, {dropped} packets; \
-         in the office the same bot and curl got all their pages",
-        verdict.source, verdict.expires_in_s
-    ))
+    Ok(format!("{how}; dropped {when}; in the office the same bot and curl got all their pages"))
+}
+
+/// How the bot was known.
+enum Known {
+    /// By the built-in list.
+    Label(String),
+    /// By a rule that the operator has made.
+    Rule(String),
 }
 
 /// Lets the bot ask until it hears nothing; gives its answers, and how it was known.
 ///
 /// The built-in list of tools may not know this host's combination of Python and OpenSSL.
 /// Then an operator would do what is done here: block the fingerprint that was recorded.
-fn bot_until_dropped(stage: &Stage, known: &BTreeSet<String>) -> Result<(usize, String)> {
+fn bot_until_dropped(stage: &Stage, known: &BTreeSet<String>) -> Result<(usize, Known)> {
     let (answered, end) = ask(stage, ASKS)?;
     let bots = bots_fingerprint(stage, known)?;
     let ja4 = &bots.ja4;
     let label = bots.label.as_deref().filter(|label| !label.is_empty());
     if let (Answer::Silence, Some(label)) = (end, label) {
-        return Ok((answered, format!("JA4 {ja4}, known as {label}")));
+        return Ok((answered, Known::Label(format!("JA4 {ja4}, known as {label}"))));
     }
     ensure!(end == Answer::Page, "the bot was dropped, but its JA4 {ja4} has no label");
     let note = "The built-in list doesn't know this host's Python by its JA4, so the operator \
@@ -62,7 +76,8 @@ fn bot_until_dropped(stage: &Stage, known: &BTreeSet<String>) -> Result<(usize, 
     stage.filter.run(&["fingerprint", "block", ja4, "--comment", "the demo's bot"])?;
     let (more, end) = ask(stage, ASKS)?;
     ensure!(end == Answer::Silence, "the bot is still served, with its JA4 {ja4} blocked");
-    Ok((answered + more, format!("JA4 {ja4}, unknown to the built-in list, blocked by hand")))
+    let how = format!("JA4 {ja4}, unknown to the built-in list, blocked by hand");
+    Ok((answered + more, Known::Rule(how)))
 }
 
 fn ask(stage: &Stage, most: u32) -> Result<(usize, Answer)> {

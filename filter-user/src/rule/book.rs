@@ -1,0 +1,81 @@
+//! All rules, and their numbers in the kernel.
+
+use super::{HelloRule, Pattern};
+use filter_common::abi::rule::RULE_CAPACITY;
+use std::collections::BTreeMap;
+
+/// The rules on hellos.
+///
+/// *Concurrency*: owned by one task.
+#[derive(Debug, Default)]
+pub struct RuleBook {
+    rules: BTreeMap<Pattern, (u32, HelloRule)>,
+}
+
+/// Why a rule can't be had.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum RuleError {
+    /// There are too many.
+    #[error("there are {RULE_CAPACITY} rules on ClientHellos already; remove one first")]
+    Full,
+}
+
+impl RuleBook {
+    /// The rules with their numbers, by pattern.
+    pub fn iter(&self) -> impl Iterator<Item = (&Pattern, u32, &HelloRule)> {
+        self.rules.iter().map(|(pattern, (number, rule))| (pattern, *number, rule))
+    }
+
+    /// The rule on exactly this, and its number.
+    #[must_use]
+    pub fn get(&self, pattern: &Pattern) -> Option<(u32, &HelloRule)> {
+        self.rules.get(pattern).map(|(number, rule)| (*number, rule))
+    }
+
+    /// Adds a rule or puts it in the place of one on the same; its number.
+    ///
+    /// *Errors*: [`RuleError`].
+    pub fn put(&mut self, pattern: Pattern, rule: HelloRule) -> Result<u32, RuleError> {
+        let number = match self.rules.get(&pattern) {
+            Some((number, _)) => *number,
+            None => self.free_number().ok_or(RuleError::Full)?,
+        };
+        self.rules.insert(pattern, (number, rule));
+        Ok(number)
+    }
+
+    /// Adds a rule under a number that it has already; `false` if another has it.
+    pub fn put_at(&mut self, pattern: Pattern, rule: HelloRule, number: u32) -> bool {
+        let is_free = number < RULE_CAPACITY && self.iter().all(|(_, taken, _)| taken != number);
+        if is_free {
+            self.rules.insert(pattern, (number, rule));
+        }
+        is_free
+    }
+
+    /// Removes a rule; `None` when there was none.
+    pub fn remove(&mut self, pattern: &Pattern) -> Option<HelloRule> {
+        self.rules.remove(pattern).map(|(_, rule)| rule)
+    }
+
+    /// Those that have ended.
+    #[must_use]
+    pub fn over(&self, unix_ms: u64) -> Vec<Pattern> {
+        let over = self.iter().filter(|(_, _, rule)| rule.is_over(unix_ms));
+        over.map(|(pattern, ..)| pattern.clone()).collect()
+    }
+
+    /// A bit for each kind of rule that there is.
+    #[must_use]
+    pub fn kinds(&self) -> u32 {
+        self.rules.keys().fold(0, |kinds, pattern| kinds | 1 << pattern.key().kind)
+    }
+
+    fn free_number(&self) -> Option<u32> {
+        let mut taken: Vec<u32> = self.rules.values().map(|(number, _)| *number).collect();
+        taken.sort_unstable();
+        let gap = taken.iter().zip(0..).find(|(taken, number)| *taken != number);
+        let next = gap.map_or(u32::try_from(taken.len()).ok()?, |(_, number)| number);
+        (next < RULE_CAPACITY).then_some(next)
+    }
+}
