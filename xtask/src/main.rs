@@ -18,6 +18,7 @@ mod setup;
 mod term;
 mod test;
 mod tidy;
+mod vm;
 mod workspace;
 
 /// Palisade's development commands.
@@ -47,6 +48,8 @@ enum Command {
     Bench(bench::Options),
     /// Look for disagreement and panics with random input, shortly (root)
     Fuzz(fuzz::Options),
+    /// Try the product on older and newer kernels, each in a virtual machine
+    Vm(vm::Options),
     /// The part of the demo that runs inside the lab's namespaces
     #[command(hide = true)]
     DemoInside(demo::InsideOptions),
@@ -73,6 +76,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Tidy => tidy::run(),
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Vm(options) => vm::run(&options),
         Command::DemoInside(options) => demo::run_inside(&options),
     }
 }

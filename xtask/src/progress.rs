@@ -16,12 +16,21 @@ use crate::{clock, exec, term};
 /// If it can't be started or fails; the message has the end of what it said.
 pub(crate) fn quietly(name: &str, command: &mut Command) -> Result<String> {
     let start = clock::now();
-    term::status(&format!("{name} ..."));
-    let output = with_heartbeat(name, || command.output())
-        .with_context(|| format!("{name}: can't start {}", command.get_program().display()))?;
+    let output = output(name, command)?;
     exec::succeeded(command, &output).with_context(|| format!("{name} failed"))?;
     term::status(&format!("{name}: done in {}", clock::since(start)));
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+}
+
+/// Runs a long command under a name for people and gives what became of it.
+///
+/// # Errors
+///
+/// If it can't be started.
+pub(crate) fn output(name: &str, command: &mut Command) -> Result<Output> {
+    term::status(&format!("{name} ..."));
+    with_heartbeat(name, || command.output())
+        .with_context(|| format!("{name}: can't start {}", command.get_program().display()))
 }
 
 /// Does `work` while another thread says now and then that it still goes on.

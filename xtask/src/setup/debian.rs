@@ -58,6 +58,14 @@ pub(crate) const TESTS: &[Need] = &[
     Need::program("wrk", "wrk"),
 ];
 
+/// What boots another kernel with a file system of ours.
+pub(crate) const VM: &[Need] = &[
+    Need::program("util-linux", "setpriv"),
+    Need::program("busybox-static", "busybox"),
+    Need::program("cpio", "cpio"),
+    Need::program("qemu-system-x86", "qemu-system-x86_64"),
+];
+
 /// Installs the packages whose content is missing.
 ///
 /// # Errors

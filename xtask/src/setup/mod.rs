@@ -33,3 +33,9 @@ pub(crate) fn for_tests() -> Result<()> {
     for_build()?;
     debian::install(&[debian::LAB, debian::TESTS].concat())
 }
+
+/// What booting other kernels needs, the build included.
+pub(crate) fn for_vm() -> Result<()> {
+    for_build()?;
+    debian::install(debian::VM)
+}
