@@ -4,7 +4,7 @@
 //! 2. address policy; allow wins and ends the walk
 //! 3. what was decided about the client, or a prefix around it
 //! 4. the limits of the client and of the service
-//! 5. the ClientHello, recorded
+//! 5. the ClientHello, recorded; over QUIC the datagram, copied
 //! 6. pass
 //!
 //! A rule in shadow doesn't end the walk: a later rule may still drop the packet. If none
@@ -15,9 +15,11 @@ use crate::abi::address::AddressClass;
 use crate::abi::client::ClientVerdict;
 use crate::abi::config::HostConfig;
 use crate::abi::counter::{Reason, Verdict};
+use crate::abi::quic::QUIC_PORTS;
 use crate::abi::width::VerdictKey;
 use crate::hello::{self, FlowRef, Hellos};
 use crate::limit::{self, Limits};
+use crate::quic::{self, Datagrams};
 use crate::verdict::{Clock, Standing, standing};
 use crate::wire::address::Address;
 use crate::wire::cursor::Packet;
@@ -33,6 +35,8 @@ pub trait Tables {
     type Flow: FlowRef;
     /// What putting hellos together needs.
     type Hellos: Hellos;
+    /// What copying datagrams needs.
+    type Datagrams: Datagrams;
 
     /// What limits need.
     fn limits(&self) -> &Self::Limits;
@@ -50,6 +54,8 @@ pub trait Tables {
     fn flow(&self, hash: u64) -> Option<Self::Flow>;
     /// What putting hellos together needs.
     fn hellos(&self) -> &Self::Hellos;
+    /// What copying datagrams needs.
+    fn datagrams(&self) -> &Self::Datagrams;
     /// A segment was found to belong to the hello that starts at this sequence number.
     #[inline(always)]
     fn selected(&self, frame: &Frame, stream_start: u32) {
@@ -71,7 +77,7 @@ impl Decision {
     /// (Each of the three parts is a program of its own in the kernel: the verifier forgets
     /// what led to it, and ordinary packets don't carry the weight of the others.)
     pub const LIMIT: Self = Self { verdict: Verdict::PASS, reason: Reason(u8::MAX) };
-    /// The frame may belong to a ClientHello, and every check before those of hellos is
+    /// The frame may belong to a ClientHello, over TCP or QUIC, and every check before those of hellos is
     /// through: [`decide_hello`] goes on.
     pub const HELLO: Self = Self { verdict: Verdict::PASS, reason: Reason(u8::MAX - 1) };
 
@@ -104,6 +110,7 @@ pub fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -
         return Decision::pass(frame.reason);
     };
     frame.monitor = u8::from(config.mode != HostConfig::ENFORCE);
+    (frame.evidence, frame.is_fingerprinted) = (0, 0);
     frame.class = tables.address_class(&frame.source);
     // However it was found, from here on it is what stands in the frame.
     let frame = black_box(frame);
@@ -124,40 +131,66 @@ pub fn decide<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -
     if standing.is_blocked() && refuse(frame, Reason::CLIENT_VERDICT, standing.block_mode()) {
         return Decision::drop(Reason::CLIENT_VERDICT);
     }
-    frame.standing = standing;
-    frame.lost = NOT_BEGUN;
-    Decision::LIMIT
+    limit::plan(tables.limits(), standing, frame);
+    let frame = black_box(frame);
+    // Reading on in the packet is the next program's: the verifiers of older kernels would follow
+    // it from each of the paths that lead here.
+    let may_be_initial = frame.kind == Kind::Udp && config.quic_ports != [0; QUIC_PORTS];
+    if frame.kind == Kind::Tcp || may_be_initial || limit::has_steps(frame) {
+        frame.lost = NOT_BEGUN;
+        return Decision::LIMIT;
+    }
+    passed(frame)
 }
 
-/// Goes on with a frame for which [`Decision::LIMIT`] was said: meets one limit.
+/// In the place of how often another CPU was faster at a meter: no limit was met yet.
+const NOT_BEGUN: u8 = u8::MAX;
+
+/// Goes on with a frame for which [`Decision::LIMIT`] was said: meets one limit, if there is one.
 #[inline(always)]
 pub fn decide_limit<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Frame) -> Decision {
     let Some(config) = tables.config() else {
         return Decision::pass(frame.reason);
     };
-    let limits = tables.limits();
     if frame.lost == NOT_BEGUN {
+        frame.lost = 0;
         if frame.kind == Kind::Tcp {
             frame.hello = hello::find(packet, frame);
+        } else if frame.kind == Kind::Udp && quic::is_initial(packet, config, frame) {
+            frame.kind = Kind::Initial;
         }
-        limit::plan(limits, frame.standing, frame);
     }
     let frame = black_box(frame);
-    if limit::has_steps(frame) && !limit::step(limits, frame) {
+    if limit::has_steps(frame) && !limit::step(tables.limits(), frame) {
         return Decision::LIMIT;
     }
     let frame = black_box(frame);
     if frame.refused != Reason::NO_RULE {
+        // Of a limit's refusal the hello's own place knows nothing.
+        if frame.is_fingerprinted != 0 {
+            hello::end(tables, frame);
+        }
         return Decision { verdict: frame.refusal, reason: frame.refused };
     }
+    if frame.is_fingerprinted != 0 {
+        return passed(frame);
+    }
+    settle(tables, config, frame)
+}
+
+/// What becomes of a frame that no limit refused.
+#[inline(always)]
+fn settle<T: Tables>(tables: &T, config: &HostConfig, frame: &mut Frame) -> Decision {
     if frame.kind == Kind::Tcp {
         if config.guarded != 0 {
-            limit::learn(limits, frame);
+            limit::learn(tables.limits(), frame);
         }
         let frame = black_box(&mut *frame);
         if config.evidence != HostConfig::OFF && hello::select(tables, config, frame) {
             return Decision::HELLO;
         }
+    } else if frame.kind == Kind::Initial {
+        return Decision::HELLO;
     }
     passed(frame)
 }
@@ -166,16 +199,20 @@ pub fn decide_limit<P: Packet, T: Tables>(packet: &P, tables: &T, frame: &mut Fr
 #[inline(always)]
 pub fn decide_hello<T: Tables>(tables: &T, frame: &mut Frame) -> Decision {
     if let Some(config) = tables.config() {
+        if frame.kind == Kind::Initial {
+            quic::copy(tables, config, frame);
+            return passed(frame);
+        }
         hello::observe(tables, config, frame);
     }
     if frame.refused != Reason::NO_RULE {
         return Decision { verdict: frame.refusal, reason: frame.refused };
     }
+    if frame.is_fingerprinted != 0 && limit::has_steps(frame) {
+        return Decision::LIMIT;
+    }
     passed(frame)
 }
-
-/// In the place of how often another CPU was faster at a meter: no limit was met yet.
-const NOT_BEGUN: u8 = u8::MAX;
 
 /// Decides about a frame from beginning to end. (The kernel's programs go on with one another.)
 #[cfg(not(target_arch = "bpf"))]

@@ -11,10 +11,12 @@ mod lists;
 mod sha256;
 mod sort;
 mod text;
+mod values;
 
 use crate::abi::hello::StreamBytes;
 use crate::abi::rule::Parts;
 use lists::Lists;
+pub(crate) use lists::Span;
 use sha256::Sha256;
 
 /// Takes steps.
@@ -29,8 +31,8 @@ pub trait Step {
     fn step(&mut self, index: u32) -> bool;
 }
 
-/// Values of all lists together, GREASE too: ciphers, extensions, signature algorithms and
-/// versions. A power of two.
+/// Values of all lists together, GREASE too: ciphers, extensions, signature algorithms, versions,
+/// groups and point formats. A power of two.
 ///
 /// Ordinary clients have less than a hundred, and tools that try every cipher some 380. It
 /// is what bounds the time that a hello may take.
@@ -53,6 +55,27 @@ pub struct Work {
     sha256: Sha256,
     text: text::Text,
     sort: sort::Room,
+}
+
+impl Work {
+    /// A keyed hash of what the hello's JA3 is made of.
+    #[inline(always)]
+    pub(crate) const fn wire(&self) -> u64 {
+        self.lists.wire()
+    }
+
+    /// Where the server's name lies; no bytes if there is none.
+    #[inline(always)]
+    pub(crate) fn server_name(&self, bytes: &StreamBytes) -> Span {
+        self.lists.name_of_server(bytes)
+    }
+
+    /// Where the first protocol of ALPN lies; no bytes if there is none.
+    #[inline(always)]
+    pub(crate) fn protocol(&self, bytes: &StreamBytes) -> Span {
+        let (start, len) = self.lists.protocol(bytes);
+        Span { start, len, found: 0 }
+    }
 }
 
 /// Why there is no fingerprint.

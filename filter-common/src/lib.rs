@@ -18,6 +18,7 @@ pub mod hello;
 pub mod ja4;
 pub mod limit;
 pub mod policy;
+pub mod quic;
 pub mod verdict;
 pub mod wire;
 

@@ -4,6 +4,7 @@
 use crate::maps::{COUNTERS, LIST_COUNTERS};
 use crate::opaque::opaque;
 use filter_common::abi::counter::{Count, Counters, Reason, Verdict};
+use filter_common::quic::Copied;
 use filter_common::wire::frame::Frame;
 
 /// Counts a packet. Whatever happens here, its verdict stays.
@@ -42,6 +43,22 @@ pub(crate) fn count_unproven() {
 #[inline(always)]
 pub(crate) fn count_busy() {
     update(|counters| counters.hellos_busy += 1);
+}
+
+/// Counts a hello whose fingerprint found no room among those that are remembered.
+#[inline(always)]
+pub(crate) fn count_unremembered() {
+    update(|counters| counters.hellos_unremembered += 1);
+}
+
+/// Counts a datagram that was to be copied, by what became of that.
+#[inline(always)]
+pub(crate) fn count_datagram(copied: Copied) {
+    update(|counters| match copied {
+        Copied::Told => counters.datagrams_copied += 1,
+        Copied::OverBudget => counters.datagrams_over_budget += 1,
+        Copied::Lost => counters.datagrams_lost += 1,
+    });
 }
 
 /// Counts a packet for the lists that had a say about it.

@@ -29,8 +29,6 @@ macro_rules! load_as {
 
 /// The frame that the program was called for.
 pub(crate) struct XdpPacket {
-    start: usize,
-    end: usize,
     total_len: u32,
     context: *mut xdp_md,
 }
@@ -42,7 +40,28 @@ impl XdpPacket {
     pub(crate) fn new(context: &XdpContext) -> Self {
         // SAFETY: the context is the one that the kernel called the program with.
         let total_len = unsafe { bpf_xdp_get_buff_len(context.ctx) as u32 };
-        Self { start: context.data(), end: context.data_end(), total_len, context: context.ctx }
+        Self { total_len, context: context.ctx }
+    }
+
+    /// The first byte. It is read again each time: the verifier knows of a new pointer nothing
+    /// that would keep it from joining the paths that lead here.
+    #[inline(always)]
+    fn start(&self) -> usize {
+        // SAFETY: the context is the one that the kernel called the program with.
+        let start = unsafe { &raw const (*self.context).data };
+        // SAFETY: as above.
+        let start = unsafe { start.read_volatile() };
+        start as usize
+    }
+
+    /// Behind the last byte of the linear part.
+    #[inline(always)]
+    fn end(&self) -> usize {
+        // SAFETY: as above.
+        let end = unsafe { &raw const (*self.context).data_end };
+        // SAFETY: as above.
+        let end = unsafe { end.read_volatile() };
+        end as usize
     }
 }
 
@@ -51,7 +70,7 @@ impl Packet for XdpPacket {
 
     #[inline(always)]
     fn cursor(&self) -> XdpCursor {
-        XdpCursor { position: self.start, end: self.end }
+        XdpCursor { position: self.start(), end: self.end() }
     }
 
     #[inline(always)]
@@ -63,9 +82,9 @@ impl Packet for XdpPacket {
     #[expect(clippy::cast_possible_truncation, reason = "it was bounded")]
     fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool {
         let offset = opaque_u32(offset);
-        let position = self.start + (offset & LINEAR_MASK) as usize;
+        let position = self.start() + (offset & LINEAR_MASK) as usize;
         let next = opaque(position + N);
-        if offset <= LINEAR_MASK && next <= self.end {
+        if offset <= LINEAR_MASK && next <= self.end() {
             into.copy_from_slice(&load(position, N).as_bytes()[..N]);
             return true;
         }

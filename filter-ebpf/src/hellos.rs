@@ -7,19 +7,22 @@ use crate::expected;
 use crate::limits;
 use crate::maps::{HELLO_BODIES, HELLO_SETS, KNOWN, RECORDS, RULE_COUNTERS, RULES, STAGE};
 use crate::opaque::opaque;
+use crate::remembered;
 use crate::steps::KernelLoop;
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::bpf_ktime_get_ns;
-use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
+use aya_ebpf::helpers::generated::{bpf_csum_diff, bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
 use core::hint::black_box;
 use core::intrinsics::{AtomicOrdering, atomic_cxchg};
 use core::mem::{offset_of, size_of};
+use filter_common::abi::counter::Verdict;
 use filter_common::abi::hello::{
     COPY_LEN, HELLO_WINDOW, HelloBody, HelloRecord, HelloSet, SEGMENT_CAPACITY, StreamBytes,
 };
 use filter_common::abi::rule::{Parts, Rule, RuleKey};
-use filter_common::hello::{Hellos, Stage};
+use filter_common::hello::{Hellos, SUM_LEN, Stage};
 use filter_common::ja4::{Loop, Memo, Step};
+use filter_common::wire::address::Address;
 use filter_common::wire::frame::Frame;
 
 /// The maps in which hellos are put together, for one frame.
@@ -74,8 +77,8 @@ impl Memo for MapHellos {
     }
 }
 
-/// Tries to take hold of a set.
-const TRIES: u32 = 256;
+/// Tries to take hold of a set: some ten microseconds, for longer than most hellos take.
+const TRIES: u32 = 2048;
 
 /// Takes hold of a set as soon as another CPU lets it go.
 struct Hold {
@@ -103,7 +106,7 @@ impl Hellos for MapHellos {
     type Stage<'a> = &'a mut Stage;
 
     #[inline(always)]
-    fn is_evident(&self, frame: &Frame) -> bool {
+    fn is_evident(&self, frame: &mut Frame) -> bool {
         let is_evident = expected::expects(self.context, frame);
         if !is_evident {
             count::count_unproven();
@@ -160,6 +163,22 @@ impl Hellos for MapHellos {
 
     #[inline(always)]
     #[expect(clippy::cast_possible_truncation, reason = "it was bounded")]
+    fn sum(&self, stage: &Stage, from: u32, len: u32) -> u64 {
+        let (from, len) = (opaque(from as usize), opaque(len as usize));
+        if from > SEGMENT_CAPACITY as usize || !is_len(len, SUM_LEN as usize) {
+            return 0;
+        }
+        let bytes = stage.segment.as_ptr().cast::<u8>();
+        // SAFETY: a chunk fits in behind the last byte of a segment.
+        let bytes = unsafe { bytes.add(from) }.cast_mut().cast();
+        // SAFETY: as above; with nothing to compare with, the sum is that of these bytes.
+        let sum = unsafe { bpf_csum_diff(core::ptr::null_mut(), 0, bytes, len as u32, 0) };
+        // What is no sum is an error, and then the segment's is wrong.
+        sum.cast_unsigned() & u64::from(u32::MAX)
+    }
+
+    #[inline(always)]
+    #[expect(clippy::cast_possible_truncation, reason = "it was bounded")]
     fn copy(&self, frame: &Frame, from: u32, len: u32, into: &mut StreamBytes, at: u32) -> bool {
         let len = opaque(len as usize);
         if !is_len(len, COPY_LEN as usize) {
@@ -198,6 +217,18 @@ impl Hellos for MapHellos {
     fn coarse_ns(&self) -> u64 {
         // SAFETY: the helper has no preconditions.
         unsafe { bpf_ktime_get_coarse_ns() }
+    }
+
+    #[inline(always)]
+    fn enter(
+        &self,
+        frame: &mut Frame,
+        source: &Address,
+        parts: &Parts,
+        wire: u64,
+        verdict: Verdict,
+    ) {
+        remembered::remember(frame, source, parts, wire, verdict);
     }
 
     #[inline(always)]

@@ -9,6 +9,7 @@
 
 mod count;
 mod cursor;
+mod datagrams;
 mod expected;
 mod hellos;
 mod image;
@@ -19,6 +20,7 @@ mod offender;
 mod opaque;
 mod programs;
 mod proof;
+mod remembered;
 mod reset;
 mod steps;
 mod tables;
@@ -57,7 +59,7 @@ fn palisade_limit(context: XdpContext) -> u32 {
     conclude(&context, frame, decision)
 }
 
-/// Takes frames that may belong to a ClientHello.
+/// Takes frames that may belong to a ClientHello, over TCP or QUIC.
 #[xdp(frags)]
 #[expect(clippy::needless_pass_by_value, reason = "the macro calls it with a value")]
 fn palisade_hello(context: XdpContext) -> u32 {

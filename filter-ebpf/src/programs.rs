@@ -6,6 +6,7 @@ use aya_ebpf::bindings::xdp_action::{XDP_DROP, XDP_PASS};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::ProgramArray;
 use aya_ebpf::programs::XdpContext;
+use core::arch::asm;
 use filter_common::abi::counter::Verdict;
 use filter_common::abi::program::{HELLO_PROGRAM, LIMIT_PROGRAM, PROGRAM_COUNT};
 use filter_common::decide::{Decision, passed};
@@ -19,10 +20,13 @@ static PROGRAMS: ProgramArray = ProgramArray::with_max_entries(PROGRAM_COUNT, 0)
 /// Goes on with the program that is to, or carries out what was decided, and counts it.
 #[inline(always)]
 pub(crate) fn conclude(context: &XdpContext, frame: &mut Frame, mut decision: Decision) -> u32 {
-    if decision == Decision::LIMIT || decision == Decision::HELLO {
-        let next = if decision == Decision::LIMIT { LIMIT_PROGRAM } else { HELLO_PROGRAM };
-        go_on(context, next);
+    if decision == Decision::LIMIT {
+        go_on::<LIMIT_PROGRAM>(context);
         // There is no such program: nothing more can be decided.
+        decision = passed(frame);
+    }
+    if decision == Decision::HELLO {
+        go_on::<HELLO_PROGRAM>(context);
         decision = passed(frame);
     }
     if decision.verdict == Verdict::RESET && !reset::rewrite(context.ctx, frame) {
@@ -36,8 +40,13 @@ pub(crate) fn conclude(context: &XdpContext, frame: &mut Frame, mut decision: De
 }
 
 /// Goes on with another program; comes back only if there is none.
+///
+/// The kernel makes a jump of a call whose number it knows, and an indirect one, several times
+/// as dear, of one that LLVM has merged from two. What stands behind each keeps them apart.
 #[inline(always)]
-fn go_on(context: &XdpContext, program: u32) {
+fn go_on<const PROGRAM: u32>(context: &XdpContext) {
     // SAFETY: the array holds XDP programs alone, and nothing here has to be dropped.
-    unsafe { PROGRAMS.tail_call(context, program) };
+    unsafe { PROGRAMS.tail_call(context, PROGRAM) };
+    // SAFETY: an instruction that changes one register.
+    unsafe { asm!("r0 = {}", const PROGRAM, out("r0") _, options(nomem, nostack)) };
 }

@@ -1,6 +1,7 @@
 //! Map pointers: `decide`'s look-ups on the maps.
 #![expect(unsafe_code, reason = "map values are reached by pointers that the verifier checks")]
 
+use crate::datagrams::MapDatagrams;
 use crate::hellos::MapHellos;
 use crate::image;
 use crate::limits::{self, MapLimits};
@@ -26,6 +27,7 @@ pub(crate) fn frame<'a>() -> Option<&'a mut Frame> {
 
 /// The maps of this program, for one frame.
 pub(crate) struct MapTables {
+    datagrams: MapDatagrams,
     hellos: MapHellos,
     scratch: *mut u64,
     limits: MapLimits,
@@ -37,6 +39,7 @@ impl MapTables {
     #[inline(always)]
     pub(crate) fn new(context: &XdpContext, scratch: *mut u64) -> Self {
         Self {
+            datagrams: MapDatagrams::new(context.ctx),
             hellos: MapHellos::new(context.ctx),
             scratch,
             limits: MapLimits::new(context.ctx, scratch),
@@ -46,6 +49,7 @@ impl MapTables {
 
 impl Tables for MapTables {
     type Hellos = MapHellos;
+    type Datagrams = MapDatagrams;
     type Limits = MapLimits;
     type Flow = MapFlow;
 
@@ -87,6 +91,11 @@ impl Tables for MapTables {
     #[inline(always)]
     fn hellos(&self) -> &MapHellos {
         &self.hellos
+    }
+
+    #[inline(always)]
+    fn datagrams(&self) -> &MapDatagrams {
+        &self.datagrams
     }
 }
 

@@ -1,11 +1,12 @@
 //! The switches that the program reads at each packet.
 
 use super::assert_layout;
+use super::quic::QUIC_PORTS;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// Host-wide settings.
 ///
-/// *Shape*: 56 bytes, the one element of the `CONFIG` map.
+/// *Shape*: 64 bytes, the one element of the `CONFIG` map.
 ///
 /// *Concurrency*: the daemon writes it whole while packets flow. A packet may see one
 /// field's old and another's new value; each is meaningful alone.
@@ -31,11 +32,14 @@ pub struct HostConfig {
     /// What makes a hello evidence: [`HostConfig::SOCKET`], or zero for nothing; or
     /// [`HostConfig::OFF`].
     pub evidence: u32,
-    /// A bit for each [kind](super::rule::RuleKey) of rule on hellos that there is.
+    /// A [bit](super::rule::RuleKey::bit) for each kind of rule on hellos that there is.
     pub rule_kinds: u32,
+    /// UDP ports whose clients' QUIC Initial packets the daemon gets copies of; zeroes stand for
+    /// none.
+    pub quic_ports: [u16; QUIC_PORTS],
 }
 
-assert_layout!(HostConfig, size 56, align 8, mode at 0, secret at 8, limit_secrets at 16);
+assert_layout!(HostConfig, size 64, align 8, mode at 0, secret at 8, limit_secrets at 16, quic_ports at 56);
 
 impl HostConfig {
     /// Every rule only counts. Zero, so that a program without a daemon drops nothing.

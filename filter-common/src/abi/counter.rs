@@ -176,10 +176,19 @@ pub struct Counters {
     pub hellos_unproven: u64,
     /// Segments of hellos that another CPU didn't let in.
     pub hellos_busy: u64,
+    /// Hellos whose fingerprint found no room among those that are remembered.
+    pub hellos_unremembered: u64,
+    /// QUIC Initial datagrams that the daemon got a copy of.
+    pub datagrams_copied: u64,
+    /// Those that were too many.
+    pub datagrams_over_budget: u64,
+    /// Those that the full ring buffer had no room for.
+    pub datagrams_lost: u64,
 }
 
 assert_layout!(
-    Counters, size 1440, align 8, by at 0, hellos_told at 1408, hellos_busy at 1432
+    Counters, size 1472, align 8, by at 0, hellos_told at 1408, hellos_busy at 1432,
+    datagrams_lost at 1464
 );
 
 impl Default for Counters {
@@ -190,6 +199,10 @@ impl Default for Counters {
             hellos_lost: 0,
             hellos_unproven: 0,
             hellos_busy: 0,
+            hellos_unremembered: 0,
+            datagrams_copied: 0,
+            datagrams_over_budget: 0,
+            datagrams_lost: 0,
         }
     }
 }
@@ -204,6 +217,10 @@ impl Counters {
         self.hellos_lost += other.hellos_lost;
         self.hellos_unproven += other.hellos_unproven;
         self.hellos_busy += other.hellos_busy;
+        self.hellos_unremembered += other.hellos_unremembered;
+        self.datagrams_copied += other.datagrams_copied;
+        self.datagrams_over_budget += other.datagrams_over_budget;
+        self.datagrams_lost += other.datagrams_lost;
     }
 }
 

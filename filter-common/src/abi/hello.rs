@@ -33,7 +33,7 @@ pub const HELLO_SLOTS: u32 = HELLO_SETS * HELLO_WAYS;
 
 /// How far a hello is put together.
 ///
-/// *Shape*: 120 bytes. Positions count from [`start`](Self::start).
+/// *Shape*: 128 bytes. Positions count from [`start`](Self::start).
 ///
 /// *Concurrency*: a CPU writes it while it holds its set. The daemon only reads it, and tells
 /// hellos that have been unfinished for too long.
@@ -85,12 +85,16 @@ pub struct HelloHead {
     pub scattered: u32,
     /// What a rule did about it: a [`Verdict`], or zero.
     pub refusal: u32,
+    /// Not zero if it is known to be the first of its connection.
+    pub is_first: u32,
+    /// The connection's [`Received::server`](crate::hello::Received); zero if it isn't known.
+    pub server: u32,
     /// Zero.
     pub reserved: u32,
 }
 
 assert_layout!(
-    HelloHead, size 120, align 8, since_ns at 8, source at 16, destination at 32,
+    HelloHead, size 128, align 8, since_ns at 8, source at 16, destination at 32,
     source_port at 48, start at 52, state at 56, opening at 88
 );
 
@@ -119,7 +123,7 @@ pub struct HelloSet {
     pub ways: [HelloHead; HELLO_WAYS as usize],
 }
 
-assert_layout!(HelloSet, size 488, align 8, ways at 8);
+assert_layout!(HelloSet, size 520, align 8, ways at 8);
 
 /// The bytes of a hello.
 ///
@@ -140,7 +144,7 @@ pub const JA4_LEN: usize = 36;
 
 /// What the daemon is told of a ClientHello.
 ///
-/// *Shape*: 104 bytes, followed by as many bytes of the stream as
+/// *Shape*: 112 bytes, followed by as many bytes of the stream as
 /// [`stream_len`](Self::stream_len) says: a header of a TLS record, and the handshake
 /// message, whatever records it came in. Integers are in the host's byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -176,10 +180,12 @@ pub struct HelloRecord {
     pub ja4: [u8; JA4_LEN],
     /// Zeroes.
     pub padding: u32,
+    /// A keyed hash of what its JA3 is made of.
+    pub wire: u64,
 }
 
 assert_layout!(
-    HelloRecord, size 104, align 8, source at 8, destination at 24, source_port at 40, start at 44,
+    HelloRecord, size 112, align 8, source at 8, destination at 24, source_port at 40, start at 44,
     cause at 60, ja4 at 64
 );
 
@@ -251,6 +257,8 @@ causes! {
     BAD_CHECKSUM = 10, "bad-checksum";
     /// Its lists have more values than [`MAX_VALUES`](crate::ja4::MAX_VALUES).
     TOO_MANY_VALUES = 11, "too-many-values";
+    /// A byte in it is urgent (TCP URG): some servers read it in its place and most do not.
+    URGENT = 12, "urgent";
 }
 
 impl Cause {

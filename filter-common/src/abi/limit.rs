@@ -48,7 +48,7 @@ pub struct Profile {
     pub unit: u8,
     /// What happens beyond: [`Profile::DROP`] and so on.
     pub action: u8,
-    /// Who is counted: [`Profile::BY_CLIENT`] or [`Profile::TOGETHER`].
+    /// Who is counted: [`Profile::BY_CLIENT`] and so on.
     pub key: u8,
     /// [`Profile::GUARDED`] and [`Profile::COARSE`].
     pub flags: u8,
@@ -84,9 +84,12 @@ impl Profile {
 
     /// Each client prefix for itself.
     pub const BY_CLIENT: u8 = 0;
-    /// All of a service together. Two and three are kept for fingerprints, and for
-    /// fingerprints with prefixes.
+    /// All of a service together.
     pub const TOGETHER: u8 = 1;
+    /// Each JA4 for itself. Such a profile has no service: rules on hellos name it.
+    pub const BY_FINGERPRINT: u8 = 2;
+    /// Each JA4 of each client prefix for itself, named by rules as well.
+    pub const BY_FINGERPRINT_OF_CLIENT: u8 = 3;
 
     /// Half of the burst is kept for clients that have proved themselves.
     pub const GUARDED: u8 = 1;

@@ -9,18 +9,21 @@ pub mod client;
 pub mod config;
 pub mod counter;
 pub mod feeding;
+pub mod fingerprint;
 pub mod flow;
 pub mod hello;
 pub mod limit;
 pub mod program;
+pub mod quic;
 pub mod rule;
 pub mod width;
 
-/// The number pinned beside the maps.
+/// The number pinned beside the maps. It stands for the layout of what only the program uses,
+/// too: [`Frame`](crate::wire::frame::Frame) and [`Stage`](crate::hello::Stage).
 ///
 /// A daemon that finds another number refuses the pins: it can't know what the fields
 /// of another version mean.
-pub const ABI_VERSION: u32 = 4;
+pub const ABI_VERSION: u32 = 5;
 
 /// Whether a rule acts or only counts.
 ///

@@ -3,6 +3,7 @@
 
 use super::assert_layout;
 use super::hello::Cause;
+use crate::hash::mix;
 use zerocopy::{FromBytes, Immutable, IntoBytes, KnownLayout};
 
 /// A JA4 in numbers, so that parts of it are words.
@@ -37,6 +38,15 @@ pub struct Parts {
 assert_layout!(Parts, size 32, align 8, b at 16, c at 24);
 
 impl Parts {
+    /// The keyed hash that limits and records name a fingerprint by, or a cause.
+    #[inline(always)]
+    #[must_use]
+    pub const fn name(&self, secret: u64) -> u64 {
+        let hash = mix(mix(mix(mix(secret, self.a[0]), self.a[1]), self.b), self.c);
+        // Zero is none.
+        mix(hash, secret) | 1
+    }
+
     /// These parts alone: a bit each of [`RuleKey::A`], [`RuleKey::B`] and [`RuleKey::C`].
     #[inline(always)]
     #[must_use]
@@ -92,10 +102,52 @@ impl RuleKey {
     pub const VERSION: u32 = 8;
     /// Why there is no fingerprint.
     pub const CAUSE: u32 = 9;
-    /// How many kinds there are.
-    pub const KINDS: u32 = 10;
+    /// The server's name.
+    pub const SERVER: u32 = 10;
+    /// The end of the server's name, from a dot on.
+    pub const SUFFIX: u32 = 11;
+    /// The first protocol of ALPN.
+    pub const PROTOCOL: u32 = 12;
+    /// What a JA3 is made of, by its hash: the daemon learns it from the first such hello.
+    pub const WIRE: u32 = 13;
+    /// Every hello that has a fingerprint.
+    pub const ANY: u32 = 14;
+    /// Kinds in the order in which they are looked for, the most exact first; filled up to a
+    /// power of two.
+    pub const ORDER: [u32; 16] = [
+        Self::WHOLE,
+        Self::WIRE,
+        Self::B | Self::C,
+        Self::A | Self::C,
+        Self::A | Self::B,
+        Self::C,
+        Self::B,
+        Self::A,
+        Self::SERVER,
+        Self::SUFFIX,
+        Self::PROTOCOL,
+        Self::VERSION,
+        Self::ANY,
+        Self::CAUSE,
+        0,
+        0,
+    ];
     /// Whatever the service is.
     pub const ANY_SERVICE: u32 = u32::MAX;
+
+    /// A hash.
+    #[inline(always)]
+    #[must_use]
+    pub const fn hash(hash: u64) -> Parts {
+        Parts { a: [hash, 0], b: 0, c: 0 }
+    }
+
+    /// The bit in [`HostConfig::rule_kinds`](super::config::HostConfig::rule_kinds) of a kind:
+    /// its place in [`RuleKey::ORDER`].
+    #[must_use]
+    pub fn bit(kind: u32) -> u32 {
+        Self::ORDER.iter().zip(0..).find(|(other, _)| **other == kind).map_or(0, |(_, at)| 1 << at)
+    }
 
     /// A cause, whatever the service is.
     #[inline(always)]
@@ -127,13 +179,13 @@ pub struct Rule {
     pub expires_ns: u64,
     /// Its number: where its hits are counted.
     pub number: u32,
-    /// [`Rule::BLOCK`] or [`Rule::RESET`]. A number that the program doesn't know is treated
-    /// as no rule.
+    /// [`Rule::BLOCK`], [`Rule::RESET`] or [`Rule::LIMIT`]. A number that the program doesn't
+    /// know is treated as no rule.
     pub action: u8,
     /// A [`Mode`](super::Mode) as a byte.
     pub mode: u8,
-    /// Zero.
-    pub reserved: u16,
+    /// The number of the profile that hellos are charged to, if it limits them.
+    pub profile: u16,
 }
 
 assert_layout!(Rule, size 16, align 8, number at 8, action at 12, mode at 13);
@@ -145,6 +197,8 @@ impl Rule {
     pub const BLOCK: u8 = 1;
     /// The local stack gets a TCP reset in the packet's place.
     pub const RESET: u8 = 2;
+    /// The hello is charged to a profile, and what that refuses is treated as it says.
+    pub const LIMIT: u8 = 3;
 }
 
 /// Rules that the kernel holds at once; one more is refused.

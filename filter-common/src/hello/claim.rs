@@ -1,21 +1,22 @@
 //! A place for a flow's hello.
 
 use super::Hellos;
-use super::rules::judge;
-use super::stage::Stage;
-use super::tell::{refusal, said, tell};
+use super::stage::{Piece, Stage};
+use super::tell::tell;
 use crate::abi::counter::Verdict;
 use crate::abi::hello::{
-    Cause, HELLO_GRACE_NS, HELLO_TIMEOUT_NS, HELLO_WAYS, HelloBody, HelloHead, HelloSet,
+    Cause, HELLO_GRACE_NS, HELLO_TIMEOUT_NS, HELLO_WAYS, HELLO_WINDOW, HelloBody, HelloHead,
+    HelloSet,
 };
-use crate::abi::rule::Parts;
 use crate::ja4::Step;
 use crate::wire::frame::Frame;
 use core::hint::black_box;
 
-/// Finds the place of a flow's hello, or takes one for it: which way of the set.
+/// Finds the place of a flow's hello, or takes one for it. The way is left on the stage; `false`:
+/// there is none, or nothing of the segment belongs there.
 ///
-/// Its own comes first, then an empty one, then the oldest that is finished, then one that
+/// Its own comes first: the one that starts where the segment's does, or of which the server
+/// waits for the rest. Then comes an empty one, then the oldest that is finished, then one that
 /// has been unfinished for longer than [`HELLO_GRACE_NS`].
 #[inline(always)]
 pub(super) fn claim<H: Hellos>(
@@ -23,36 +24,38 @@ pub(super) fn claim<H: Hellos>(
     frame: &mut Frame,
     stage: &mut Stage,
     set: &mut HelloSet,
-    (hash, start): (u64, u32),
-) -> Option<u32> {
+) -> bool {
     let now_ns = hellos.coarse_ns();
-    stage.rank = 0;
-    stage.way = 0;
-    hellos.repeat(HELLO_WAYS, &mut Rank { set, stage, hash, start, now_ns });
-    let (way, rank) = (stage.way & (HELLO_WAYS - 1), stage.rank);
+    (stage.rank, stage.best) = (0, 0);
+    hellos.repeat(HELLO_WAYS, &mut Rank { set, stage, frame, now_ns });
+    let (way, rank) = (stage.best & (HELLO_WAYS - 1), stage.rank);
     let head = &mut set.ways[way as usize];
     if rank == OWN {
+        if head.start != stage.start {
+            stage.piece = Piece::of(frame, head.start);
+            if stage.piece.len == 0 && !frame.tcp.flags.is_urgent() {
+                return false;
+            }
+        }
         if head.state == HelloHead::OPEN && now_ns.wrapping_sub(head.since_ns) > HELLO_TIMEOUT_NS {
             // The daemon tells it, once.
-            let cause = head.unfinished();
+            (stage.cause, stage.is_quiet) = (head.unfinished(), 1);
             head.state = HelloHead::CLOSED;
-            judge(hellos, frame, &mut stage.search, Parts::default(), cause);
-            head.refusal = refusal(frame);
         }
-        return Some(way);
+        stage.way = way;
+        return true;
+    }
+    if stage.is_known == 0 {
+        return false;
     }
     if rank == 0 {
-        if stage.piece.at == 0 {
-            stage.newcomer.begin(frame, hash, start, now_ns);
-            judge(hellos, frame, &mut stage.search, Parts::default(), Cause::TABLE_FULL);
-            stage.record.verdict = said(frame);
-            tell(hellos, frame, stage, None, Cause::TABLE_FULL);
-        }
-        return None;
+        (stage.cause, stage.is_quiet) = (Cause::TABLE_FULL, u32::from(stage.piece.at != 0));
+        stage.newcomer.begin(frame, stage.start, now_ns);
+        return false;
     }
     if head.state == HelloHead::OPEN && now_ns.wrapping_sub(head.since_ns) <= HELLO_TIMEOUT_NS {
         let cause = if rank == EARLIER { head.unfinished() } else { Cause::TABLE_FULL };
-        stage.record.verdict = Verdict::PASS;
+        stage.search.verdict = Verdict::PASS;
         tell(hellos, frame, stage, Some(head), cause);
     }
     if head.scattered != 0
@@ -60,8 +63,9 @@ pub(super) fn claim<H: Hellos>(
     {
         hellos.repeat(64 / CHUNK * 4, &mut Clear { body: &mut body });
     }
-    head.begin(frame, hash, start, now_ns);
-    Some(way)
+    head.begin(frame, stage.start, now_ns);
+    stage.way = way;
+    true
 }
 
 /// The way that is the flow's.
@@ -75,8 +79,7 @@ const FINISHED: u64 = 1 << 61;
 struct Rank<'a> {
     set: &'a HelloSet,
     stage: &'a mut Stage,
-    hash: u64,
-    start: u32,
+    frame: &'a Frame,
     now_ns: u64,
 }
 
@@ -84,9 +87,14 @@ impl Step for Rank<'_> {
     fn step(&mut self, index: u32) -> bool {
         let head = &self.set.ways[(index & (HELLO_WAYS - 1)) as usize];
         let age = self.now_ns.wrapping_sub(head.since_ns) & (FINISHED - 1);
-        let rank = if head.tag == self.hash && head.start == self.start {
+        let received = self.frame.received.next.wrapping_sub(head.start);
+        let reach = if head.state == HelloHead::DONE { head.needed } else { HELLO_WINDOW };
+        let is_awaited = self.frame.has_socket() && received < reach;
+        let is_known = self.stage.is_known != 0 && head.start == self.stage.start;
+        let is_same = head.server == server_of(self.frame);
+        let rank = if head.tag == self.frame.flow && is_same && (is_known || is_awaited) {
             OWN
-        } else if head.tag == self.hash {
+        } else if head.tag == self.frame.flow {
             EARLIER
         } else if head.state == HelloHead::FREE {
             FREE
@@ -99,10 +107,16 @@ impl Step for Rank<'_> {
         };
         if rank > self.stage.rank {
             self.stage.rank = rank;
-            self.stage.way = index;
+            self.stage.best = index;
         }
         false
     }
+}
+
+/// What tells the frame's connection from others on the same ports; zero if nothing does.
+#[inline(always)]
+const fn server_of(frame: &Frame) -> u32 {
+    if frame.has_socket() { frame.received.server } else { 0 }
 }
 
 /// Words that a step clears.
@@ -127,10 +141,10 @@ impl Step for Clear<'_> {
 impl HelloHead {
     /// A hello of which nothing is there yet.
     #[inline(always)]
-    fn begin(&mut self, frame: &Frame, tag: u64, start: u32, now_ns: u64) {
+    fn begin(&mut self, frame: &Frame, start: u32, now_ns: u64) {
         // Hidden, as above.
         let zero = black_box(0);
-        (self.tag, self.start, self.since_ns) = (tag, start, now_ns);
+        (self.tag, self.start, self.since_ns) = (frame.flow, start, now_ns);
         (self.source, self.destination) = (frame.source, frame.destination);
         self.source_port = frame.tcp.source_port;
         self.destination_port = frame.tcp.destination_port;
@@ -140,5 +154,7 @@ impl HelloHead {
         (self.message_len, self.opening, self.opened) = (zero, zero.into(), zero);
         (self.spoiled_from, self.spoiled_to, self.scattered) = (zero, zero, zero);
         self.refusal = zero;
+        self.server = server_of(frame);
+        self.is_first = u32::from(frame.has_socket() && frame.received.first == start);
     }
 }

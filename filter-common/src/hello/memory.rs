@@ -1,12 +1,17 @@
 //! Hellos in memory: what the host puts them together in.
 
-use super::{Hellos, Stage};
+use super::evidence::Expected;
+use super::{Hellos, Stage, evidence};
+use crate::abi::client::ClientKey;
+use crate::abi::counter::Verdict;
+use crate::abi::fingerprint::{ClientRecord, FingerprintRecord, Seen};
 use crate::abi::hello::{
     COPY_LEN, HELLO_SETS, HELLO_SLOTS, HELLO_WINDOW, HelloBody, HelloHead, HelloRecord, HelloSet,
     SEGMENT_CAPACITY, StreamBytes,
 };
 use crate::abi::rule::{Parts, Rule, RuleKey};
 use crate::ja4::{Loop, Memo, Step};
+use crate::wire::address::Address;
 use crate::wire::frame::Frame;
 use std::boxed::Box;
 use std::cell::{Cell, RefCell, RefMut};
@@ -22,14 +27,18 @@ pub struct HelloMemory {
     pub frame: RefCell<Vec<u8>>,
     /// The time.
     pub now_ns: Cell<u64>,
-    /// Whether frames are what a local socket waits for.
-    pub is_evident: bool,
+    /// What the local socket waits for; none: there is no socket.
+    pub expected: Cell<Option<Expected>>,
     /// Whether nothing is put together.
     pub is_off: bool,
     /// Rules.
     pub rules: BTreeMap<RuleKey, Rule>,
     /// What was told: records, and the bytes of the stream behind them.
     pub told: RefCell<Vec<(HelloRecord, Vec<u8>)>>,
+    /// What is remembered of fingerprints and causes.
+    pub fingerprints: RefCell<BTreeMap<Parts, FingerprintRecord>>,
+    /// What is remembered of clients.
+    pub clients: RefCell<BTreeMap<ClientKey, ClientRecord>>,
     known: RefCell<BTreeMap<u64, (u64, u64)>>,
     sets: RefCell<Vec<HelloSet>>,
     bodies: RefCell<Vec<Option<Box<HelloBody>>>>,
@@ -47,10 +56,12 @@ impl Default for HelloMemory {
         Self {
             frame: RefCell::default(),
             now_ns: Cell::new(0),
-            is_evident: true,
+            expected: Cell::new(None),
             is_off: false,
             rules: BTreeMap::new(),
             told: RefCell::default(),
+            fingerprints: RefCell::default(),
+            clients: RefCell::default(),
             known: RefCell::default(),
             sets: RefCell::new(vec![HelloSet::default(); HELLO_SETS as usize]),
             bodies: RefCell::new((0..HELLO_SLOTS).map(|_| None).collect()),
@@ -105,8 +116,8 @@ impl Hellos for HelloMemory {
     type Body<'a> = RefMut<'a, HelloBody>;
     type Stage<'a> = RefMut<'a, Stage>;
 
-    fn is_evident(&self, _frame: &Frame) -> bool {
-        self.is_evident
+    fn is_evident(&self, frame: &mut Frame) -> bool {
+        self.expected.get().is_some_and(|expected| evidence::meet(frame, &expected))
     }
 
     fn set(&self, index: u32) -> Option<RefMut<'_, HelloSet>> {
@@ -144,6 +155,12 @@ impl Hellos for HelloMemory {
         true
     }
 
+    fn sum(&self, stage: &Stage, from: u32, len: u32) -> u64 {
+        let words =
+            stage.segment.iter().flat_map(|word| [0, 16, 32, 48].map(|at| word >> at & 0xffff));
+        words.skip(from as usize / 2).take(len as usize / 2).sum()
+    }
+
     fn copy(&self, frame: &Frame, from: u32, len: u32, into: &mut StreamBytes, at: u32) -> bool {
         let bytes = self.frame.borrow();
         let (from, len) = ((frame.tcp.offset + from) as usize, len as usize);
@@ -172,8 +189,23 @@ impl Hellos for HelloMemory {
         self.now_ns.get()
     }
 
+    fn enter(
+        &self,
+        frame: &mut Frame,
+        source: &Address,
+        parts: &Parts,
+        wire: u64,
+        verdict: Verdict,
+    ) {
+        let client = source.client();
+        let seen = Seen::of(self.secret(), parts, &client, wire, verdict).at(self.now_ns());
+        frame.fingerprint = seen.name;
+        self.fingerprints.borrow_mut().entry(*parts).or_default().note(&seen);
+        self.clients.borrow_mut().entry(client).or_default().note(&seen);
+    }
+
     fn rule_kinds(&self) -> u32 {
-        self.rules.keys().fold(0, |kinds, key| kinds | 1 << key.kind)
+        self.rules.keys().fold(0, |kinds, key| kinds | RuleKey::bit(key.kind))
     }
 
     fn rule(&self, key: &RuleKey) -> Rule {

@@ -1,13 +1,14 @@
 //! Room to look at a segment, and where its payload lies in the window.
 
 use super::rules::Search;
+use super::sum::SUM_LEN;
 use super::tls_record::{Cursor, Progress};
 use crate::abi::hello::{Cause, HELLO_WINDOW, HelloHead, HelloRecord, SEGMENT_CAPACITY};
 use crate::ja4::Work;
 use crate::wire::frame::Frame;
 
 /// Words of a segment, and some room behind them.
-const SEGMENT_WORDS: usize = SEGMENT_CAPACITY as usize / 8 + 16;
+const SEGMENT_WORDS: usize = (SEGMENT_CAPACITY + SUM_LEN) as usize / 8 + 1;
 
 /// Room to look at a segment, and to fingerprint a hello.
 ///
@@ -17,6 +18,8 @@ const SEGMENT_WORDS: usize = SEGMENT_CAPACITY as usize / 8 + 16;
 pub struct Stage {
     /// The segment from its TCP header on.
     pub segment: [u64; SEGMENT_WORDS],
+    /// Room for the headers that a listening socket is asked about: IP's, and TCP's behind it.
+    pub headers: [u32; 16],
     /// How many bytes of it are there.
     pub segment_len: u32,
     /// Where its payload lies.
@@ -29,8 +32,15 @@ pub struct Stage {
     pub(super) done: u32,
     /// The set that is worked on.
     pub(super) index: u32,
-    /// Bytes of a stream that turned out to be no hello.
-    pub(super) looked_at: u32,
+    /// Where its stream starts, and whether that is known.
+    pub(super) start: u32,
+    pub(super) is_known: u32,
+    /// What [`Taken`](super::assemble::Taken) says.
+    pub(super) look_at: u32,
+    pub(super) is_open: u32,
+    pub(super) is_other: u32,
+    /// Whether the daemon isn't told of the cause.
+    pub(super) is_quiet: u32,
     /// Why there is no fingerprint.
     pub(super) cause: Cause,
     pub(super) progress: Progress,
@@ -41,8 +51,9 @@ pub struct Stage {
     /// Where what is next lies, in loops.
     pub(super) at: Cursor,
     /// The best of them.
+    pub(super) best: u32,
+    /// The way of the segment's hello; none if there is no such way.
     pub(super) way: u32,
-    padding: u32,
     /// A hello for which there is no place.
     pub(super) newcomer: HelloHead,
     pub(super) search: Search,
@@ -55,21 +66,27 @@ impl Default for Stage {
     fn default() -> Self {
         Self {
             segment: [0; SEGMENT_WORDS],
+            headers: [0; 16],
             segment_len: 0,
             piece: Piece::default(),
             fresh: 0,
             conflicts: 0,
             done: 0,
             index: 0,
-            looked_at: 0,
+            start: 0,
+            is_known: 0,
+            look_at: 0,
+            is_open: 0,
+            is_other: 0,
+            is_quiet: 0,
             cause: Cause::NONE,
             progress: Progress::NEED,
             reserved: 0,
             sum: 0,
             rank: 0,
             at: Cursor::default(),
+            best: 0,
             way: 0,
-            padding: 0,
             newcomer: HelloHead::default(),
             search: Search::default(),
             record: HelloRecord::default(),

@@ -1,11 +1,11 @@
 //! What the daemon is told of a hello, and what rules say of it.
 
 use super::Hellos;
-use super::rules::judge;
+use super::rules::judge_cause;
 use super::stage::{Piece, Stage};
 use crate::abi::counter::{Reason, Verdict};
 use crate::abi::hello::{Cause, HelloHead, HelloRecord};
-use crate::abi::rule::Parts;
+use crate::abi::rule::RuleKey;
 use crate::wire::frame::Frame;
 
 /// A segment of a hello comes again that a rule didn't let through.
@@ -17,20 +17,23 @@ pub(super) const fn refuse_again(frame: &mut Frame, head: &HelloHead) {
     }
 }
 
-/// The hello has no fingerprint.
+/// The hello has no fingerprint, for the cause on the stage.
 #[inline(always)]
 pub(super) fn fail<H: Hellos>(
     hellos: &H,
     frame: &mut Frame,
     stage: &mut Stage,
-    head: &mut HelloHead,
-    cause: Cause,
+    head: Option<&mut HelloHead>,
 ) {
-    head.state = HelloHead::CLOSED;
-    judge(hellos, frame, &mut stage.search, Parts::default(), cause);
-    head.refusal = refusal(frame);
-    stage.record.verdict = said(frame);
-    tell(hellos, frame, stage, Some(head), cause);
+    let cause = stage.cause;
+    judge_cause(hellos, frame, &mut stage.search, cause);
+    if stage.is_quiet == 0 {
+        tell(hellos, frame, stage, head.as_deref(), cause);
+    }
+    if let Some(head) = head {
+        head.state = HelloHead::CLOSED;
+        head.refusal = refusal(frame);
+    }
 }
 
 /// What a rule did about a frame, if it ended it.
@@ -39,29 +42,21 @@ pub(super) fn refusal(frame: &Frame) -> u32 {
     if frame.refused == Reason::NO_RULE { 0 } else { frame.refusal.0.into() }
 }
 
-/// What rules said of a frame.
-#[inline(always)]
-pub(super) fn said(frame: &Frame) -> Verdict {
-    if frame.refused != Reason::NO_RULE {
-        frame.refusal
-    } else if frame.shadowed == Reason::HELLO_RULE {
-        Verdict::WOULD_DROP
-    } else {
-        Verdict::PASS
-    }
-}
-
 /// Tells why a hello has no fingerprint.
 #[inline(always)]
 pub(super) fn tell<H: Hellos>(
     hellos: &H,
-    frame: &Frame,
+    frame: &mut Frame,
     stage: &mut Stage,
     head: Option<&HelloHead>,
     cause: Cause,
 ) {
     record(hellos, frame, head.unwrap_or(&stage.newcomer), &mut stage.record);
     stage.record.cause = cause;
+    stage.record.verdict = stage.search.verdict;
+    stage.work.parts = RuleKey::cause(cause);
+    let Stage { record, work, .. } = stage;
+    hellos.enter(frame, &record.source, &work.parts, 0, record.verdict);
     hellos.tell(&stage.record);
 }
 
@@ -81,7 +76,7 @@ pub(super) fn record<H: Hellos>(
     record.ifindex = hellos.ifindex();
     record.segments = head.segments;
     record.stream_len = 0;
-    record.evidence = frame.evidence;
+    record.evidence = frame.evidence & HelloRecord::PROVEN;
 }
 
 impl HelloHead {

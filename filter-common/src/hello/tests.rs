@@ -1,4 +1,5 @@
 use super::*;
+use crate::abi::hello::HELLO_WINDOW;
 use crate::decide::tests::memory::Memory;
 use crate::packet::{ACK, Packet as Builder, SYN, SYN_ACK, Segment, hello, hello_start};
 use std::vec;

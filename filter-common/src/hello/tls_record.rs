@@ -64,6 +64,13 @@ pub(super) fn read<H: Hellos>(
     start.copy_from_slice(&bytes[..START_LEN]);
     let known = KNOWN;
     if hello_len(&start, if head.prefix < known { head.prefix } else { known }) == 0 {
+        // Some servers pass over an empty record, an alert or a strange version in front of a
+        // hello, and read one of SSL 2.
+        let is_ssl2 = start[0] & 0x80 != 0 && head.prefix > 2 && start[2] == CLIENT_HELLO;
+        if head.is_first != 0 && (matches!(start[0], 0x14..=0x16) || is_ssl2) {
+            stage.cause = Cause::MALFORMED;
+            return Progress::FAILED;
+        }
         return Progress::OTHER;
     }
     hellos.repeat(MAX_RECORDS + 1, &mut Records { head, bytes, stage, hellos });
@@ -144,13 +151,14 @@ impl<H> Records<'_, H> {
         self.end(Progress::NEED)
     }
 
-    /// Gives up on a hello. One byte in 256 of an encrypted record looks like a hello's
-    /// first; its version doesn't.
+    /// Gives up on a hello. Where it isn't the first of its connection: one byte in 256 of an
+    /// encrypted record looks like a hello's first, and its version doesn't.
     #[inline(always)]
     fn fail(&mut self, cause: Cause) -> bool {
         let Cursor { opening, opened, .. } = self.stage.at;
         let version = opening & 0xffff;
-        if opened == OPENING && version >> 8 != 3 && version != 2 {
+        let is_first = self.head.is_first != 0;
+        if !is_first && opened == OPENING && version >> 8 != 3 && version != 2 {
             return self.end(Progress::OTHER);
         }
         self.stage.cause = cause;

@@ -2,11 +2,12 @@
 //!
 //! *Source*: RFC 8446 section 4.1.2, RFC 5246 section 7.4.1.2.
 
-use super::{Fault, Loop, MAX_VALUES, Step};
+use super::values::{self, Extensions, Formats};
+use super::{Fault, Loop, MAX_VALUES};
 use crate::abi::hello::{HELLO_WINDOW, StreamBytes};
 use crate::hash::mix;
 use crate::hello::RECORD_HEADER_LEN;
-use crate::wire::client_hello::{HANDSHAKE_HEADER_LEN, is_grease};
+use crate::wire::client_hello::HANDSHAKE_HEADER_LEN;
 
 /// Numbers of two bytes.
 #[repr(C)]
@@ -33,23 +34,28 @@ impl List {
     pub(super) const fn set(&mut self, at: u32, value: u16) {
         self.values[at as usize & (MAX_VALUES - 1)] = value;
     }
-
-    /// Puts a value behind the others.
-    #[inline(always)]
-    const fn push(&mut self, value: u16) {
-        self.set(self.len, value);
-        self.len += 1;
-    }
 }
 
 /// A run of bytes.
 #[repr(C)]
 #[derive(Clone, Copy, Default)]
-struct Span {
-    start: u32,
-    len: u32,
+pub(crate) struct Span {
+    pub(crate) start: u32,
+    pub(crate) len: u32,
     /// Whether there is such an extension; zero: no.
-    found: u32,
+    pub(super) found: u32,
+}
+
+/// What names a hello: keyed sums of its values.
+#[repr(C)]
+#[derive(Clone, Copy, Default)]
+pub(super) struct Sums {
+    /// Ciphers and extensions, in no order.
+    pub(super) unordered: u64,
+    /// Signature algorithms, in theirs.
+    pub(super) ordered: u64,
+    /// All that a JA3 is made of, as it comes on the wire.
+    pub(super) wire: u64,
 }
 
 /// What a fingerprint is made of, without GREASE values.
@@ -66,31 +72,45 @@ pub(super) struct Lists {
     pub(super) extension_count: u32,
     /// The highest of `supported_versions`, or else the version that was there before.
     pub(super) version: u32,
-    server_name: Span,
-    groups: Span,
-    point_formats: Span,
-    signature_algorithms: Span,
-    alpn: Span,
-    versions: Span,
+    pub(super) server_name: Span,
+    pub(super) groups: Span,
+    pub(super) point_formats: Span,
+    pub(super) signature_algorithms: Span,
+    pub(super) alpn: Span,
+    pub(super) versions: Span,
     /// Where the next byte is read.
-    at: u32,
+    pub(super) at: u32,
     /// Where the part that is being read ends.
-    end: u32,
+    pub(super) end: u32,
     /// What keys the hello's name.
-    secret: u64,
-    /// Ciphers and extensions, in no order.
-    unordered: u64,
-    /// Signature algorithms, in theirs.
-    ordered: u64,
+    pub(super) secret: u64,
+    pub(super) sums: Sums,
     /// How many values may still come.
-    left: u32,
-    fault: u32,
+    pub(super) left: u32,
+    pub(super) fault: u32,
 }
 
 impl Lists {
     /// Whether there is a server name.
     pub(super) const fn has_name(&self) -> bool {
         self.server_name.found != 0
+    }
+
+    /// Where the server's name is: the first of the list, if it is one of a host.
+    ///
+    /// *Source*: RFC 6066 section 3.
+    #[inline(always)]
+    pub(super) fn name_of_server(&self, bytes: &StreamBytes) -> Span {
+        let Span { start, len, .. } = self.server_name;
+        if len < 5 || u8_at(bytes, start + 2) != 0 {
+            return Span::default();
+        }
+        let name = u32::from(u16_at(bytes, start + 3));
+        if name + 5 > len {
+            Span::default()
+        } else {
+            Span { start: start + 5, len: name, found: 0 }
+        }
     }
 
     /// Where the first protocol of ALPN is, and how long it is; zero if there is none.
@@ -107,30 +127,17 @@ impl Lists {
     /// The name under which its fingerprint is remembered.
     #[inline(always)]
     pub(super) const fn name(&self) -> u64 {
-        mix(self.unordered, self.ordered)
+        mix(self.sums.unordered, self.sums.ordered)
     }
 
-    /// Adds a value of a list in which the order doesn't matter.
+    /// The name of its JA3.
     #[inline(always)]
-    const fn add(&mut self, list: u64, value: u16) {
-        // Two rounds between keys: sums of what a single one leaves could be foreseen.
-        let mixed = mix(mix(self.secret, list | value as u64), self.secret.rotate_left(32));
-        self.unordered = self.unordered.wrapping_add(mix(mixed, self.secret));
-    }
-
-    /// Counts a value; `false` if it is one too many.
-    #[inline(always)]
-    const fn count(&mut self) -> bool {
-        if self.left == 0 {
-            self.fault = Fault::TooMany as u32;
-            return false;
-        }
-        self.left -= 1;
-        true
+    pub(super) const fn wire(&self) -> u64 {
+        self.sums.wire
     }
 
     #[inline(always)]
-    const fn slot(&mut self, kind: u16) -> Option<&mut Span> {
+    pub(super) const fn slot(&mut self, kind: u16) -> Option<&mut Span> {
         Some(match kind {
             0 => &mut self.server_name,
             10 => &mut self.groups,
@@ -147,22 +154,12 @@ impl Lists {
 #[expect(clippy::cast_possible_truncation, reason = "512")]
 const MOST: u32 = MAX_VALUES as u32;
 
-/// Beside a value of a list: which one.
-const CIPHER: u64 = 1 << 16;
-const EXTENSION: u64 = 2 << 16;
-
-/// Beside a version of two bytes: there is one.
-const FOUND: u32 = 1 << 16;
-
 const CLIENT_HELLO: u8 = 1;
 /// Where the message starts.
 const START: u32 = RECORD_HEADER_LEN;
 /// Where the session's length is: behind the message's header, the version, and the random
 /// bytes.
 const SESSION: u32 = START + HANDSHAKE_HEADER_LEN + 2 + 32;
-const EXTENSION_HEADER_LEN: u32 = 4;
-const SERVER_NAME: u16 = 0;
-const ALPN: u16 = 16;
 
 #[inline(always)]
 pub(super) const fn u8_at(bytes: &StreamBytes, at: u32) -> u8 {
@@ -170,7 +167,7 @@ pub(super) const fn u8_at(bytes: &StreamBytes, at: u32) -> u8 {
 }
 
 #[inline(always)]
-const fn u16_at(bytes: &StreamBytes, at: u32) -> u16 {
+pub(super) const fn u16_at(bytes: &StreamBytes, at: u32) -> u16 {
     u16::from_be_bytes([u8_at(bytes, at), u8_at(bytes, at + 1)])
 }
 
@@ -183,7 +180,7 @@ pub(super) fn read<L: Loop>(
     repeat: &L,
 ) -> Result<(), Fault> {
     lists.secret = secret;
-    (lists.unordered, lists.ordered) = (secret, secret);
+    (lists.sums.unordered, lists.sums.ordered) = (secret, secret);
     lists.ciphers.len = 0;
     lists.extensions.len = 0;
     lists.algorithms.len = 0;
@@ -202,6 +199,7 @@ pub(super) fn read<L: Loop>(
         return Err(Fault::Malformed);
     }
     lists.version = u16_at(bytes, START + HANDSHAKE_HEADER_LEN).into();
+    lists.sums.wire = mix(secret, lists.version.into());
     let at = SESSION + 1 + u32::from(u8_at(bytes, SESSION));
     if at + 2 > end {
         return Err(Fault::Malformed);
@@ -212,7 +210,7 @@ pub(super) fn read<L: Loop>(
     if ciphers % 2 != 0 || lists.end + 1 > end {
         return Err(Fault::Malformed);
     }
-    repeat.repeat(ciphers / 2, &mut Numbers { bytes, lists, kind: Kind::Ciphers });
+    values::take::<{ values::CIPHERS }, L>(bytes, lists, repeat, ciphers);
     // Where they ended: what was read may have ended earlier.
     let at = at + 2 + ciphers;
     let at = at + 1 + u32::from(u8_at(bytes, at));
@@ -249,89 +247,18 @@ fn behind_length<L: Loop>(bytes: &StreamBytes, lists: &mut Lists, repeat: &L) ->
     }
     let Span { start, len, .. } = lists.signature_algorithms;
     (lists.at, lists.end) = (start + 2, start + len);
-    repeat.repeat(len / 2, &mut Numbers { bytes, lists, kind: Kind::Algorithms });
+    values::take::<{ values::ALGORITHMS }, L>(bytes, lists, repeat, len);
     let Span { start, len, .. } = lists.versions;
     (lists.at, lists.end) = (start + 1, start + len);
     let old = lists.version;
     lists.version = 0;
-    repeat.repeat(len / 2, &mut Numbers { bytes, lists, kind: Kind::Versions });
-    lists.version = if lists.version == 0 { old } else { lists.version & !FOUND };
+    values::take::<{ values::VERSIONS }, L>(bytes, lists, repeat, len);
+    lists.version = if lists.version == 0 { old } else { lists.version & !values::FOUND };
+    let Span { start, len, .. } = lists.groups;
+    (lists.at, lists.end) = (start + 2, start + len);
+    values::take::<{ values::GROUPS }, L>(bytes, lists, repeat, len);
+    let Span { start, len, .. } = lists.point_formats;
+    (lists.at, lists.end) = (start + 1, start + len);
+    repeat.repeat(len, &mut Formats { bytes, lists });
     Ok(())
-}
-
-/// Which list numbers belong to.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Kind {
-    Ciphers,
-    Algorithms,
-    Versions,
-}
-
-/// Takes over a number in each step.
-struct Numbers<'a> {
-    bytes: &'a StreamBytes,
-    lists: &'a mut Lists,
-    kind: Kind,
-}
-
-impl Step for Numbers<'_> {
-    fn step(&mut self, _index: u32) -> bool {
-        let lists = &mut *self.lists;
-        if lists.at >= lists.end || !lists.count() {
-            return true;
-        }
-        let value = u16_at(self.bytes, lists.at);
-        lists.at += 2;
-        if is_grease(value) {
-            return false;
-        }
-        match self.kind {
-            Kind::Ciphers => {
-                lists.ciphers.push(value);
-                lists.add(CIPHER, value);
-            }
-            Kind::Algorithms => {
-                lists.algorithms.push(value);
-                lists.ordered = mix(lists.ordered, value.into());
-            }
-            Kind::Versions => lists.version = lists.version.max(FOUND | u32::from(value)),
-        }
-        false
-    }
-}
-
-/// Takes over an extension in each step.
-struct Extensions<'a> {
-    bytes: &'a StreamBytes,
-    lists: &'a mut Lists,
-}
-
-impl Step for Extensions<'_> {
-    fn step(&mut self, _index: u32) -> bool {
-        let lists = &mut *self.lists;
-        if lists.at >= lists.end || !lists.count() {
-            return true;
-        }
-        let start = lists.at + EXTENSION_HEADER_LEN;
-        let (kind, len) = (u16_at(self.bytes, lists.at), u16_at(self.bytes, lists.at + 2));
-        if start + u32::from(len) > lists.end {
-            lists.fault = Fault::Malformed as u32;
-            return true;
-        }
-        lists.at = start + u32::from(len);
-        if let Some(span) = lists.slot(kind)
-            && span.found == 0
-        {
-            *span = Span { start, len: len.into(), found: 1 };
-        }
-        if is_grease(kind) {
-            return false;
-        }
-        lists.extension_count += 1;
-        if kind != SERVER_NAME && kind != ALPN {
-            lists.extensions.push(kind);
-            lists.add(EXTENSION, kind);
-        }
-        false
-    }
 }

@@ -26,22 +26,44 @@ const OCCUPIED: u64 = 1 << 15;
 const V6: u64 = 1 << 16;
 const NUMBER: u64 = 0x3f;
 
-/// The meter of a client and a profile.
+/// The meter of a profile, and of a client, a fingerprint or both.
 #[inline(always)]
 #[must_use]
-pub const fn place(secrets: &Secrets, profile: &Profile, number: u32, source: &Address) -> Place {
+pub const fn place(
+    secrets: &Secrets,
+    profile: &Profile,
+    number: u32,
+    source: &Address,
+    fingerprint: u64,
+) -> Place {
     let is_v4 = source.is_v4();
     let prefix = if is_v4 {
         (source.tail() & profile.v4_mask) as u64
     } else {
         source.high & profile.v6_mask
     };
-    let mixed = permute(secrets, prefix);
+    let (word, is_v4) = match profile.key {
+        Profile::BY_FINGERPRINT => (fingerprint, true),
+        Profile::BY_FINGERPRINT_OF_CLIENT => (permute(secrets, prefix) ^ fingerprint, is_v4),
+        _ => (prefix, is_v4),
+    };
+    let mixed = permute(secrets, word);
     let kind = if is_v4 { OCCUPIED } else { OCCUPIED | V6 };
     let set = (mixed ^ spread(number)) & SET_MASK;
     let tag = mixed & !SET_MASK | kind | number as u64;
     let bank = if profile.is_quota() { RATE_SETS } else { 0 };
     Place { set: set as u32 | bank, tag }
+}
+
+/// The fingerprint of a meter that is kept by it.
+#[must_use]
+pub const fn fingerprint(secrets: &Secrets, set: u32, tag: u64) -> u64 {
+    restore(secrets, mixed(set, tag))
+}
+
+/// What a place was made of.
+const fn mixed(set: u32, tag: u64) -> u64 {
+    tag & !SET_MASK | (set as u64 ^ spread(number(tag))) & SET_MASK
 }
 
 /// The number of the profile that a tag is of.
@@ -51,12 +73,11 @@ pub const fn number(tag: u64) -> u32 {
     (tag & NUMBER) as u32
 }
 
-/// Whom a meter is about: the first address of the prefix, in the form of a client. The
+/// Whom a meter of clients is about: the first address of the prefix, in the form of a client. The
 /// profile says how long the prefix is.
 #[must_use]
 pub const fn client(secrets: &Secrets, set: u32, tag: u64) -> ClientKey {
-    let low = (set as u64 ^ spread(number(tag))) & SET_MASK;
-    let prefix = restore(secrets, tag & !SET_MASK | low);
+    let prefix = restore(secrets, mixed(set, tag));
     if tag & V6 == 0 {
         ClientKey { high: 0, low: 0xffff_0000_0000 | prefix }
     } else {

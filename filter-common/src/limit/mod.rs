@@ -89,7 +89,7 @@ pub trait Limits {
 pub const MAX_STEPS: u32 = (Plan::MAX_STEPS + 2) as u32 + ATTEMPTS as u32;
 
 /// Races that a packet loses at most. Then the profile lets it pass uncharged.
-const ATTEMPTS: u8 = 16;
+const ATTEMPTS: u8 = 14;
 
 /// What a profile made of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -76,7 +76,7 @@ fn units(profile: &Profile, frame: &Frame) -> u64 {
     } else if profile.unit == Profile::CONNECTIONS {
         u64::from(is_tcp && frame.tcp.flags.opens())
     } else {
-        u64::from(is_tcp && frame.hello.len != 0)
+        u64::from(is_tcp && (frame.hello.len != 0 || frame.is_fingerprinted != 0))
     }
 }
 
@@ -111,17 +111,18 @@ struct Step<'a, L> {
 impl<L: Limits> Step<'_, L> {
     #[inline(always)]
     fn charge(&self, frame: &mut Frame) -> Outcome {
-        if self.scale.profile.key == Profile::BY_CLIENT {
-            self.charge_client(frame)
-        } else {
+        if self.scale.profile.key == Profile::TOGETHER {
             self.charge_together(frame)
+        } else {
+            self.charge_key(frame)
         }
     }
 
     #[inline(always)]
-    fn charge_client(&self, frame: &Frame) -> Outcome {
+    fn charge_key(&self, frame: &Frame) -> Outcome {
         let secrets = self.limits.secrets();
-        let place = key::place(&secrets, self.scale.profile, self.number, &frame.source);
+        let place =
+            key::place(&secrets, self.scale.profile, self.number, &frame.source, frame.fingerprint);
         let Some(meters) = self.limits.meters(place.set) else {
             return Outcome::UNTRACKED;
         };

@@ -140,7 +140,7 @@ fn meters_stay_those_of_the_client() {
     assert_eq!(second(&memory), THROTTLED);
     let other = memory.run(&Packet::v6(neighbour, [1; 16]).udp((1, 2), b"?").build());
     assert_eq!((other.verdict, other.reason), PASSED);
-    let place = key::place(&[0; 2], &throttle(), THROTTLE_PROFILE, &v6());
+    let place = key::place(&[0; 2], &throttle(), THROTTLE_PROFILE, &v6(), 0);
     let meters = memory.limits.meters(place.set).unwrap();
     assert_eq!(meters.tag(0).load(), place.tag);
     assert_ne!(meters.word(0).load(), 0);

@@ -10,12 +10,11 @@ use crate::abi::address::AddressClass;
 use crate::abi::assert_layout;
 use crate::abi::counter::{Reason, Verdict};
 use crate::abi::limit::Plan;
-use crate::hello::Start;
-use crate::verdict::Standing;
+use crate::hello::{Received, Start};
 
 /// A frame, as far as it could be read.
 ///
-/// *Shape*: 136 bytes without padding. [`Frame::kind`] says which fields have a meaning.
+/// *Shape*: 176 bytes without padding. [`Frame::kind`] says which fields have a meaning.
 /// What [`parse`] clears lies in pairs at most: of more together LLVM makes a call, and a
 /// loop over bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -49,16 +48,23 @@ pub struct Frame {
     pub hello: Start,
     /// Room for a number that the verifier shall forget.
     pub scratch: u64,
-    /// What was decided about its client.
-    pub standing: Standing,
     /// The hash of its flow, if it may belong to a ClientHello.
     pub flow: u64,
+    /// The keyed hash of its hello's fingerprint, if [`Frame::is_fingerprinted`].
+    pub fingerprint: u64,
+    /// What the local socket has of its stream, if [`Frame::evidence`] says that it is known.
+    pub received: Received,
+    /// Where its hello starts, as far as that is known.
+    pub hello_start: u32,
     /// The steps of its service's limits that are left.
     pub plan: Plan,
     /// When it came, once that was asked; else zero.
     pub now_ns: u64,
     /// All of its bytes.
     pub bytes: u32,
+    /// Not zero if it completes a hello that has a fingerprint: what is left are the limits
+    /// that rules name.
+    pub is_fingerprinted: u32,
     /// What it asks for: a destination port or one of the numbers behind them, as
     /// [`crate::abi::limit`] has them.
     pub service: u32,
@@ -74,13 +80,19 @@ pub struct Frame {
     pub replaced_unit: u8,
     /// How often another CPU was faster at a meter.
     pub lost: u8,
-    /// What shows that nobody forged it, as a hello's record says it.
+    /// What shows that nobody forged it: [`HelloRecord::PROVEN`](crate::abi::hello::HelloRecord)
+    /// and what is known of its socket.
     pub evidence: u8,
+    /// The datagram, if it is [`Kind::Udp`] or [`Kind::Initial`].
+    pub udp: Udp,
+    /// Zero.
+    pub reserved: u32,
 }
 
 assert_layout!(
-    Frame, size 136, align 8, destination at 16, tcp at 32, kind at 56, reason at 57, class at 60,
-    refused_by at 66, scratch at 72, plan at 96, bytes at 120, monitor at 132
+    Frame, size 176, align 8, destination at 16, tcp at 32, kind at 56, reason at 57, class at 60,
+    refused_by at 66, scratch at 72, received at 96, plan at 112, bytes at 136, monitor at 152,
+    udp at 156
 );
 
 impl Frame {
@@ -131,6 +143,10 @@ pub enum Kind {
     Neighbour,
     /// Its addresses and a TCP segment, in a whole packet or a first fragment.
     Tcp,
+    /// Its addresses and a UDP datagram in a whole packet.
+    Udp,
+    /// The same, and it is to be copied: it starts with a QUIC client's Initial packet.
+    Initial,
 }
 
 /// A TCP segment.
@@ -176,6 +192,23 @@ impl Tcp {
         self.len.wrapping_sub(self.header_len as u32)
     }
 }
+
+/// A UDP datagram.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[repr(C)]
+pub struct Udp {
+    /// Where the UDP header starts in the frame.
+    pub offset: u32,
+    /// Bytes of header and payload.
+    pub len: u32,
+    /// Source port.
+    pub source_port: u16,
+    /// Destination port.
+    pub destination_port: u16,
+    reserved: u32,
+}
+
+assert_layout!(Udp, size 16, align 4, len at 4, destination_port at 10);
 
 #[cfg(test)]
 mod tests;

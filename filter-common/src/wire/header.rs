@@ -199,6 +199,13 @@ impl TcpFlags {
         self.0 & 0b1_0000 != 0
     }
 
+    /// Whether a byte of the stream is urgent: URG.
+    #[inline(always)]
+    #[must_use]
+    pub const fn is_urgent(self) -> bool {
+        self.0 & 0b10_0000 != 0
+    }
+
     /// Whether the packet ends a connection at once: RST.
     #[inline(always)]
     #[must_use]

@@ -20,12 +20,23 @@ const TCP: u32 = 6;
 #[must_use]
 pub fn header(frame: &Frame) -> [u32; 5] {
     let tcp = &frame.tcp;
+    let sequence = sequence(frame);
     let ports = u32::from(tcp.source_port) << 16 | u32::from(tcp.destination_port);
     let sum = halves(ports)
-        + halves(tcp.sequence)
+        + halves(sequence)
         + halves(OFFSET_AND_FLAGS)
         + pseudo_header(frame, RESET_LEN);
-    [ports, tcp.sequence, 0, OFFSET_AND_FLAGS, (folded(sum) ^ 0xffff) << 16]
+    [ports, sequence, 0, OFFSET_AND_FLAGS, (folded(sum) ^ 0xffff) << 16]
+}
+
+/// The reset's own number: the segment's, or what the socket waits for, if that is in the
+/// middle of the segment. (Segments of the same batch of packets, which it hasn't seen, are in
+/// front of this one.)
+#[inline(always)]
+const fn sequence(frame: &Frame) -> u32 {
+    let (sequence, next) = (frame.tcp.sequence, frame.received.next);
+    let is_inside = next.wrapping_sub(sequence) < frame.tcp.payload_len();
+    if frame.has_socket() && is_inside { next } else { sequence }
 }
 
 /// What the IP header says its packet's length is: all of it in IPv4, what is behind the

@@ -10,6 +10,7 @@ use crate::decide::{Decision, Tables, decide_whole};
 use crate::hello::FlowRef;
 use crate::hello::memory::HelloMemory;
 use crate::limit::memory::LimitMemory;
+use crate::quic::memory::DatagramMemory;
 use crate::verdict;
 use crate::wire::address::Address;
 use crate::wire::cursor::SlicePacket;
@@ -29,6 +30,7 @@ pub(crate) struct Memory {
     pub(crate) verdicts: HashMap<VerdictKey, ClientVerdict>,
     pub(crate) limits: LimitMemory,
     pub(crate) hellos: HelloMemory,
+    pub(crate) datagrams: DatagramMemory,
     slot: Rc<Cell<FlowSlot>>,
     recorded: RefCell<Vec<(u32, u32)>>,
     look_ups: Cell<u32>,
@@ -55,6 +57,7 @@ impl Memory {
 
     pub(crate) fn run(&self, frame: &[u8]) -> Decision {
         self.hellos.frame.replace(frame.to_vec());
+        self.datagrams.frame.replace(frame.to_vec());
         decide_whole(&SlicePacket::new(frame), &self, &mut Frame::default())
     }
 
@@ -80,6 +83,7 @@ impl Tables for &Memory {
     type Limits = LimitMemory;
     type Flow = Rc<Cell<FlowSlot>>;
     type Hellos = HelloMemory;
+    type Datagrams = DatagramMemory;
 
     fn limits(&self) -> &LimitMemory {
         &self.limits
@@ -115,6 +119,10 @@ impl Tables for &Memory {
 
     fn hellos(&self) -> &HelloMemory {
         &self.hellos
+    }
+
+    fn datagrams(&self) -> &DatagramMemory {
+        &self.datagrams
     }
 
     fn selected(&self, frame: &Frame, stream_start: u32) {

@@ -38,8 +38,8 @@ fn profiles_two_by_two_are_in_one_set_and_others_are_not() {
     let source = Address::v4(0xc000_0201);
     let sets: HashSet<_> = (0..PROFILE_COUNT)
         .map(|number| {
-            let set = place(&secrets, &profile, number, &source).set;
-            assert_eq!(set, place(&secrets, &profile, number ^ 1, &source).set);
+            let set = place(&secrets, &profile, number, &source, 0).set;
+            assert_eq!(set, place(&secrets, &profile, number ^ 1, &source, 0).set);
             set
         })
         .collect();
@@ -51,7 +51,7 @@ fn random_clients_spread_over_all_sets() {
     let (secrets, profile) = ([0x1234_5678_9abc, 0xdef0_1234_5678], profile(32, 64, 0));
     let mut load = std::vec![0_u32; 1 << 17];
     for client in 0..1 << 19 {
-        let place = place(&secrets, &profile, 2, &Address::v4(0x0a00_0000 + client));
+        let place = place(&secrets, &profile, 2, &Address::v4(0x0a00_0000 + client), 0);
         load[usize::try_from(place.set).unwrap()] += 1;
     }
     // Neighbours, four to a set in the mean: with chance alone a set of 20 is rare.
@@ -72,7 +72,7 @@ proptest! {
         secrets in any::<Secrets>(), profile in any_profile(), number in 0..PROFILE_COUNT,
         source in any_address(),
     ) {
-        let place = place(&secrets, &profile, number, &source);
+        let place = place(&secrets, &profile, number, &source, 0);
         prop_assert_eq!(super::number(place.tag), number);
         prop_assert_eq!(client(&secrets, place.set, place.tag), prefix(&profile, &source));
         prop_assert!(place.tag != 0 && place.set < METER_SETS);
@@ -94,7 +94,7 @@ proptest! {
         let b = if same { a } else { b };
         let key = |number, address| (number, address_family(address), prefix(&profile, address));
         let [x, y] = [(a, &one), (b, &other)];
-        let places = [x, y].map(|(number, address)| place(&secrets, &profile, number, address));
+        let places = [x, y].map(|(number, address)| place(&secrets, &profile, number, address, 0));
         prop_assert_eq!(places[0] == places[1], key(x.0, x.1) == key(y.0, y.1));
     }
 
@@ -103,7 +103,7 @@ proptest! {
         secrets in any::<Secrets>(), number in 0..PROFILE_COUNT,
         high in 1_u64.., low in any::<[u64; 2]>(),
     ) {
-        let of = |low| place(&secrets, &profile(32, 64, 0), number, &Address { high, low });
+        let of = |low| place(&secrets, &profile(32, 64, 0), number, &Address { high, low }, 0);
         prop_assert_eq!(of(low[0]), of(low[1]));
     }
 
@@ -112,7 +112,7 @@ proptest! {
         secrets in any::<[Secrets; 2]>(), source in any_address(),
     ) {
         prop_assume!(secrets[0] != secrets[1]);
-        let [a, b] = secrets.map(|secrets| place(&secrets, &profile(32, 64, 0), 1, &source));
+        let [a, b] = secrets.map(|secrets| place(&secrets, &profile(32, 64, 0), 1, &source, 0));
         // The lowest bit of the second secret is always set.
         let alike = secrets[0][0] == secrets[1][0] && secrets[0][1] | 1 == secrets[1][1] | 1;
         prop_assert!(a != b || alike);

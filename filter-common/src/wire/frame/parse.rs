@@ -1,6 +1,6 @@
 //! From Ethernet to the transport header.
 
-use super::{Frame, Kind, Proof, Tcp};
+use super::{Frame, Kind, Proof, Tcp, Udp};
 use crate::abi::address::AddressClass;
 use crate::abi::counter::{Reason, Verdict};
 use crate::abi::limit::{ICMP, OTHER, TCP_NO_PORT, UDP_NO_PORT, UDP_PORTS};
@@ -300,7 +300,18 @@ fn parse_udp<C: Cursor>(
     if too_short || too_long {
         return Err(Reason::TRANSPORT_HEADER);
     }
-    frame.service = UDP_PORTS | u32::from(udp.destination_port.get());
+    let destination_port = udp.destination_port.get();
+    frame.service = UDP_PORTS | u32::from(destination_port);
+    if carried.fragment == Fragment::Whole {
+        frame.kind = Kind::Udp;
+        frame.udp = Udp {
+            offset: carried.offset,
+            len: if len == 0 { carried.len } else { len },
+            source_port: udp.source_port.get(),
+            destination_port,
+            reserved: 0,
+        };
+    }
     Ok(())
 }
 

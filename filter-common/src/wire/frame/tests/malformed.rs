@@ -71,8 +71,8 @@ fn bad_transport_headers_keep_the_address() {
         ("no TCP header", v4().payload(6, &[0; 19]).build(), addressed, Reason::TRUNCATED),
         ("UDP length of seven", with(&udp, 38, [0, 7]), addressed, bad),
         ("UDP longer than the packet", with(&udp, 38, [0, 16]), addressed, bad),
-        ("UDP shorter than the packet", with(&udp, 38, [0, 8]), addressed, Reason::NO_RULE),
-        ("UDP without a length", with(&udp, 38, [0, 0]), addressed, Reason::NO_RULE),
+        ("UDP shorter than the packet", with(&udp, 38, [0, 8]), Kind::Udp, Reason::NO_RULE),
+        ("UDP without a length", with(&udp, 38, [0, 0]), Kind::Udp, Reason::NO_RULE),
         ("no UDP header", v4().payload(17, &[0; 7]).build(), addressed, Reason::TRUNCATED),
         ("ICMP", v4().icmp(8, &[0; 4]).build(), addressed, Reason::NO_RULE),
     ]);
