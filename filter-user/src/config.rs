@@ -4,8 +4,10 @@
 //! wrong is found while the file is read, so that the error names the line.
 
 mod limits;
+mod quic;
 
 pub use limits::Limits;
+pub use quic::Quic;
 
 use filter_common::abi::Mode;
 use serde::de::Error as _;
@@ -34,6 +36,8 @@ pub struct Config {
     pub policy: Policy,
     /// What the classifier does.
     pub classify: Classify,
+    /// What is done about QUIC clients.
+    pub quic: Quic,
 }
 
 /// A network interface's name.

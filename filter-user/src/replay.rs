@@ -11,12 +11,14 @@ use filter_common::abi::config::HostConfig;
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
 use filter_common::abi::hello::HelloRecord;
 use filter_common::abi::limit::OTHER;
+use filter_common::abi::quic::{DatagramRecord, QUIC_PORTS};
 use filter_common::abi::width::VerdictKey;
 use filter_common::decide::{Decision, Tables, decide_whole};
-use filter_common::hello::FlowRef;
 use filter_common::hello::memory::HelloMemory;
+use filter_common::hello::{self, FlowRef};
 use filter_common::limit::memory::LimitMemory;
 use filter_common::policy::look_up;
+use filter_common::quic::memory::DatagramMemory;
 use filter_common::wire::address::Address;
 use filter_common::wire::cursor::SlicePacket;
 use filter_common::wire::frame::Frame;
@@ -36,6 +38,8 @@ pub struct HostTables {
     pub limits: LimitMemory,
     /// Hellos that are being put together.
     pub hellos: HelloMemory,
+    /// Copies of QUIC clients' datagrams.
+    pub datagrams: DatagramMemory,
     verdicts: HashMap<VerdictKey, ClientVerdict>,
     index: VerdictIndex,
     now_ns: Cell<u64>,
@@ -50,6 +54,7 @@ impl Default for HostTables {
             policy: None,
             limits: LimitMemory::default(),
             hellos: HelloMemory::default(),
+            datagrams: DatagramMemory::default(),
             verdicts: HashMap::new(),
             index: VerdictIndex::default(),
             now_ns: Cell::new(0),
@@ -69,6 +74,8 @@ pub struct Outcome {
     pub segment: Option<(Frame, u32)>,
     /// What was told of hellos: records, and the bytes of the stream that they count.
     pub told: Vec<(HelloRecord, Vec<u8>)>,
+    /// The datagram, if it was copied.
+    pub copied: Vec<(DatagramRecord, Vec<u8>)>,
 }
 
 impl HostTables {
@@ -99,6 +106,14 @@ impl HostTables {
         self.index.remove(key);
     }
 
+    /// Whoever puts hellos together found that a flow's stream holds none: so many bytes from its
+    /// start say so.
+    pub fn hold_no_hello(&self, flow: u64, start: u32, len: u32) {
+        if let Some(slot) = (&self).flow(flow) {
+            slot.store(hello::is_none(slot.load(), flow, start, len));
+        }
+    }
+
     /// Puts a frame, Ethernet header first, through the filter at the given time.
     pub fn run(&self, frame: &[u8], now_ns: u64) -> Outcome {
         self.now_ns.set(now_ns);
@@ -108,8 +123,17 @@ impl HostTables {
             self.hellos.frame.replace(frame.to_vec());
             self.hellos.now_ns.set(now_ns);
         }
+        if self.config.quic_ports != [0; QUIC_PORTS] {
+            self.datagrams.frame.replace(frame.to_vec());
+            self.datagrams.now_ns.set(now_ns);
+        }
         let decision = decide_whole(&SlicePacket::new(frame), &self, &mut Frame::default());
-        Outcome { decision, segment: self.segment.get(), told: self.hellos.told.take() }
+        Outcome {
+            decision,
+            segment: self.segment.get(),
+            told: self.hellos.told.take(),
+            copied: self.datagrams.told.take(),
+        }
     }
 }
 
@@ -126,6 +150,7 @@ impl Tables for &HostTables {
     type Limits = LimitMemory;
     type Flow = HostFlow;
     type Hellos = HelloMemory;
+    type Datagrams = DatagramMemory;
 
     fn limits(&self) -> &LimitMemory {
         &self.limits
@@ -157,6 +182,10 @@ impl Tables for &HostTables {
 
     fn hellos(&self) -> &HelloMemory {
         &self.hellos
+    }
+
+    fn datagrams(&self) -> &DatagramMemory {
+        &self.datagrams
     }
 
     fn selected(&self, frame: &Frame, stream_start: u32) {

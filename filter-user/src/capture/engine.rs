@@ -65,7 +65,7 @@ pub struct HostEngine {
 }
 
 impl HostEngine {
-    fn segment(&self, frame: Frame<'_>, time_ns: u64) -> Option<Segment> {
+    fn segment(&self, frame: Frame<'_>, time_ns: u64) -> Option<(Segment, u64, u32)> {
         let (parsed, stream_start) = self.tables.run(frame.bytes, time_ns).segment?;
         let (tcp, addresses) = (parsed.tcp, [parsed.source, parsed.destination]);
         let start = usize::try_from(tcp.offset).unwrap_or(usize::MAX);
@@ -75,7 +75,7 @@ impl HostEngine {
         let bytes = Bytes::copy_from_slice(captured.get(..len).unwrap_or(captured));
         let made = Segment::new(addresses.map(|a| ip_addr(&a)), stream_start, &bytes, tcp.len);
         // A capture may end within the TCP header: nothing is known of the segment then.
-        made.ok().map(|segment| segment.at(time_ns))
+        made.ok().map(|segment| (segment.at(time_ns), parsed.flow, stream_start))
     }
 }
 
@@ -83,8 +83,10 @@ impl Engine for HostEngine {
     fn handle_frame(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<(), CaptureError> {
         self.tables.hellos.is_off = true;
         self.assembler.expire(time_ns);
-        if let Some(segment) = self.segment(frame, time_ns) {
-            self.assembler.handle_segment(&segment);
+        if let Some((segment, flow, start)) = self.segment(frame, time_ns)
+            && let Some(len) = self.assembler.handle_segment(&segment)
+        {
+            self.tables.hold_no_hello(flow, start, len);
         }
         Ok(())
     }

@@ -1,35 +1,22 @@
-//! What was seen of each fingerprint.
+//! What the last hello of each fingerprint looked like.
 
 use super::HelloSeen;
-use filter_common::abi::client::ClientKey;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 /// One fingerprint's record.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     /// The JA3 of its last hello: one JA4 has many where the client permutes extensions.
     pub ja3: String,
+    /// Its last hello in the order of the wire, before hashing.
+    pub ja4_ro: String,
     /// Hellos.
     pub hellos: u64,
     /// The name that was asked for last.
     pub last_sni: Option<String>,
     /// The protocols that were offered last.
     pub alpn: Option<String>,
-    /// When it was seen last, in milliseconds since 1970.
-    pub last_unix_ms: u64,
-    clients: HashSet<ClientKey>,
 }
-
-impl Record {
-    /// Distinct clients; at [`CLIENTS`] counting ends.
-    #[must_use]
-    pub fn clients(&self) -> usize {
-        self.clients.len()
-    }
-}
-
-/// Distinct clients that are counted of one fingerprint.
-pub const CLIENTS: usize = 1024;
 
 /// Fingerprints that are kept.
 ///
@@ -45,36 +32,22 @@ pub struct Fingerprints {
 
 impl Fingerprints {
     /// Takes in a hello.
-    pub fn record(&mut self, hello: &HelloSeen, unix_ms: u64) {
+    pub fn record(&mut self, hello: &HelloSeen) {
         if !self.records.contains_key(hello.ja4) {
             self.make_room();
         }
         let record = self.records.entry(hello.ja4.to_owned()).or_default();
         record.hellos += 1;
-        record.last_unix_ms = unix_ms;
         hello.ja3.clone_into(&mut record.ja3);
+        hello.ja4_ro.clone_into(&mut record.ja4_ro);
         record.last_sni = hello.sni.map(str::to_owned);
         record.alpn = hello.alpn.map(str::to_owned);
-        if record.clients.len() < CLIENTS {
-            record.clients.insert(hello.client);
-        }
     }
 
-    /// Each fingerprint and its record, in no order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Record)> {
-        self.records.iter().map(|(ja4, record)| (ja4.as_str(), record))
-    }
-
-    /// How many fingerprints there are.
+    /// What was seen of a fingerprint.
     #[must_use]
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Whether none was seen.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
+    pub fn get(&self, ja4: &str) -> Option<&Record> {
+        self.records.get(ja4)
     }
 
     fn make_room(&mut self) {

@@ -21,6 +21,8 @@ pub struct HelloSeen<'a> {
     pub client: ClientKey,
     /// Its JA4.
     pub ja4: &'a str,
+    /// Its JA4 in the order of the wire, before hashing.
+    pub ja4_ro: &'a str,
     /// Its JA3.
     pub ja3: &'a str,
     /// The name it asked for.
@@ -104,17 +106,12 @@ impl Classifier {
 
     /// Takes in a hello, and says what it asks for.
     ///
-    /// *Units*: `now_ns` on the kernel's clock, `unix_ms` on the wall clock.
-    pub fn handle_hello(
-        &mut self,
-        hello: &HelloSeen,
-        now_ns: u64,
-        unix_ms: u64,
-    ) -> Option<Request> {
+    /// *Units*: `now_ns` on the kernel's clock.
+    pub fn handle_hello(&mut self, hello: &HelloSeen, now_ns: u64) -> Option<Request> {
         if !hello.proven {
             return None;
         }
-        self.seen.record(hello, unix_ms);
+        self.seen.record(hello);
         let over = self.is_over_rate(hello.client, now_ns);
         let request = self.judge_known(hello);
         let request = request.or_else(|| over.then(|| self.judge_rate(hello)));

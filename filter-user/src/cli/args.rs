@@ -1,12 +1,11 @@
 //! What can be typed.
 
+use super::fingerprint::args::FingerprintCommand;
 use super::limit::args::LimitCommand;
 use super::list::args::{BuiltInCommand, ListCommand};
-use super::rule::args::{RuleArguments, RuleCommand};
-use crate::capture::EngineKind;
+use super::rule::args::RuleCommand;
 use crate::config::{DEFAULT_PATH, HostMode};
 use crate::control::DEFAULT_SOCKET;
-use crate::rule::Pattern;
 use crate::verdict::{Target, TargetError, VerdictAction};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
@@ -107,35 +106,6 @@ pub(super) enum VerdictCommand {
 }
 
 #[derive(Debug, Subcommand)]
-pub(super) enum FingerprintCommand {
-    /// Show the fingerprints that were seen.
-    List,
-    /// End each connection with this fingerprint: `palisade rule set ja4:JA4`.
-    Block {
-        /// The fingerprint, such as `t13d1516h2_8daaf6152771_e5627efa2ab1`.
-        #[arg(value_parser = Pattern::ja4)]
-        ja4: Pattern,
-        #[command(flatten)]
-        set: RuleArguments,
-    },
-    /// Remove such a rule.
-    Unblock {
-        /// The fingerprint.
-        #[arg(value_parser = Pattern::ja4)]
-        ja4: Pattern,
-    },
-    /// Fingerprint every `ClientHello` in pcap and pcapng files. Needs no daemon.
-    Pcap {
-        /// Captures.
-        #[arg(required = true)]
-        files: Vec<PathBuf>,
-        /// Where the packet path runs: here, or in the kernel (needs root).
-        #[arg(long, value_enum, default_value = "host")]
-        engine: EngineArgument,
-    },
-}
-
-#[derive(Debug, Subcommand)]
 pub(super) enum ConfigCommand {
     /// Read a file as the daemon would, and say what is wrong with it.
     Check {
@@ -161,26 +131,9 @@ pub(super) enum ActionArgument {
     Throttle,
 }
 
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(super) enum EngineArgument {
-    /// Here.
-    Host,
-    /// In the XDP program.
-    Kernel,
-}
-
 /// Whom a verdict can be about, as it was typed: the daemon has something to say about it.
 fn target(text: &str) -> Result<String, TargetError> {
     text.parse::<Target>().map(|_| text.to_owned())
-}
-
-impl From<EngineArgument> for EngineKind {
-    fn from(engine: EngineArgument) -> Self {
-        match engine {
-            EngineArgument::Host => Self::Host,
-            EngineArgument::Kernel => Self::Kernel,
-        }
-    }
 }
 
 impl From<ModeArgument> for HostMode {

@@ -1,29 +1,25 @@
 //! The command line: reads arguments, asks the daemon, shows what it says.
 
 mod args;
+mod fingerprint;
 mod limit;
 mod list;
 mod output;
 mod render;
 mod rule;
 
-use crate::capture::{self, EngineKind};
-use crate::clock::Now;
 use crate::config::Config;
-use crate::control::api::{
-    AddVerdict, Done, Event, Explanation, FingerprintEntry, SetMode, Status, VerdictEntry,
-};
+use crate::control::api::{AddVerdict, Done, Event, Explanation, SetMode, Status, VerdictEntry};
 use crate::control::client::{Client, ClientError};
 use crate::datapath::pins::PinDir;
 use crate::policy::{ALLOW_LIST, BLOCK_LIST};
 use anyhow::Result;
-use args::{Arguments, Command, ConfigCommand, FingerprintCommand, VerdictCommand};
+use args::{Arguments, Command, ConfigCommand, VerdictCommand};
 use axum::http::Method;
 use clap::Parser;
 use output::Output;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
-use std::time::Duration;
 
 /// Runs the command line.
 ///
@@ -73,7 +69,7 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         }
         Command::Verdict(command) => run_verdict(&client, output, command).await?,
         Command::Rule(command) => rule::run(&client, output, command).await?,
-        Command::Fingerprint(command) => return run_fingerprint(&client, output, command).await,
+        Command::Fingerprint(command) => return fingerprint::run(&client, output, command).await,
         Command::Explain { address } => {
             let explanation: Explanation = client.get(&format!("/v1/explain/{address}")).await?;
             output.show(&explanation, render::explanation)?;
@@ -113,37 +109,6 @@ async fn run_verdict(client: &Client, output: Output, command: VerdictCommand) -
             show_done(output, &client.send(Method::DELETE, &path, &()).await?)
         }
     }
-}
-
-async fn run_fingerprint(
-    client: &Client,
-    output: Output,
-    command: FingerprintCommand,
-) -> Result<ExitCode> {
-    match command {
-        FingerprintCommand::List => {
-            let entries: Vec<FingerprintEntry> = client.get("/v1/fingerprints").await?;
-            output.show(&entries, |entries| render::fingerprints(entries))?;
-        }
-        FingerprintCommand::Block { ja4, set } => rule::set(client, output, &ja4, set).await?,
-        FingerprintCommand::Unblock { ja4 } => rule::remove(client, output, &ja4).await?,
-        FingerprintCommand::Pcap { files, engine } => {
-            return read_captures(output, &files, engine.into());
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// One bad file doesn't stop the others, but the exit code tells.
-fn read_captures(output: Output, files: &[PathBuf], engine: EngineKind) -> Result<ExitCode> {
-    let started = Now::read();
-    let summary = output.write(|json, mut out| capture::run(files, engine, json, &mut out))??;
-    let elapsed = Duration::from_nanos(Now::read().ktime_ns - started.ktime_ns);
-    output.remark(&summary.line(elapsed))?;
-    for failure in &summary.failures {
-        output::problem(&failure.to_string());
-    }
-    Ok(ExitCode::from(u8::from(!summary.failures.is_empty())))
 }
 
 fn check_config(output: Output, file: &Path) -> Result<()> {

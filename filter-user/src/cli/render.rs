@@ -1,10 +1,7 @@
 //! Replies as text for people.
 
 use super::limit::guards;
-use crate::control::api::{
-    Done, Event, Explanation, FingerprintEntry, ListSizes, Status, VerdictEntry,
-};
-use crate::rule::Pattern;
+use crate::control::api::{Done, Event, Explanation, ListSizes, Quic, Status, VerdictEntry};
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use std::fmt::Write;
 use std::time::Duration;
@@ -41,6 +38,7 @@ pub(super) fn status(status: &Status) -> String {
     let _ =
         writeln!(text, "{} client verdicts; {} fingerprints", status.verdicts, status.fingerprints);
     text.push_str(&hellos(status));
+    text.push_str(&quic(&status.quic));
     text.push_str(&guards(&status.guards, &status.limits));
     let rows = status.counters.iter().map(|counter| {
         let (packets, bytes) = (counter.packets.to_string(), counter.bytes.to_string());
@@ -69,13 +67,43 @@ pub(super) fn megabytes(bytes: u64) -> String {
 fn hellos(status: &Status) -> String {
     let hellos = &status.hellos;
     let evidence = match status.evidence.as_str() {
-        "socket" => "an established local socket",
+        "socket" => "a local socket waits for these very bytes",
+        "established" => {
+            "an established local socket; this kernel doesn't tell its sequence numbers"
+        }
         _ => "nothing: spoofed ones count as well",
     };
-    format!(
-        "ClientHellos: {} fingerprinted, {} unfingerprintable, {} of unproven senders, \
-         {} segments lost; proof of the sender: {evidence}\n",
+    let mut text = format!(
+        "ClientHellos: {} fingerprinted, {} unfingerprintable, {} segments of unproven senders, \
+         {} lost; proof of the sender: {evidence}\n",
         hellos.fingerprinted, hellos.unfingerprintable, hellos.unproven, hellos.lost
+    );
+    let causes = status.causes.iter();
+    let causes: Vec<_> = causes.map(|entry| format!("{} {}", entry.hellos, entry.cause)).collect();
+    if !causes.is_empty() {
+        let _ = writeln!(text, "without a fingerprint: {}", causes.join(", "));
+    }
+    if hellos.unremembered != 0 {
+        let _ = writeln!(text, "{} hellos found no room to be remembered", hellos.unremembered);
+    }
+    text
+}
+
+fn quic(quic: &Quic) -> String {
+    if quic.ports.is_empty() {
+        return String::new();
+    }
+    let ports: Vec<_> = quic.ports.iter().map(|port| format!("udp/{port}")).collect();
+    let rules = if quic.verdicts { "block addresses" } else { "only count" };
+    format!(
+        "QUIC on {}: {} datagrams copied, {} over budget, {} lost; {} ClientHellos fingerprinted, \
+         {} unfingerprintable; rules {rules}\n",
+        ports.join(" "),
+        quic.copied,
+        quic.over_budget,
+        quic.lost,
+        quic.fingerprinted,
+        quic.unfingerprintable
     )
 }
 
@@ -101,21 +129,6 @@ pub(super) fn verdicts(verdicts: &[VerdictEntry]) -> String {
     table_or(&["about", "action", "mode", "ends in", "why"], rows, "no verdict is in force")
 }
 
-pub(super) fn fingerprints(entries: &[FingerprintEntry]) -> String {
-    let rows = entries.iter().map(|entry| {
-        vec![
-            entry.ja4.clone(),
-            entry.rules.iter().map(Pattern::to_string).collect::<Vec<_>>().join(" "),
-            entry.hellos.to_string(),
-            entry.clients.to_string(),
-            entry.label.clone().unwrap_or_else(|| "unknown".into()),
-            entry.last_sni.clone().unwrap_or_default(),
-        ]
-    });
-    let header = ["JA4", "rules", "hellos", "clients", "known as", "last SNI"];
-    table_or(&header, rows, "no fingerprint was seen yet")
-}
-
 pub(super) fn explanation(explanation: &Explanation) -> String {
     let Explanation { address, client, effect, reason, .. } = explanation;
     let mut text = format!("{address} (client {client}): {effect}\n{reason}\n");
@@ -123,7 +136,13 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
         let _ = writeln!(text, "to change it: {way_out}");
     }
     let rows = explanation.steps.iter().map(|step| vec![step.step.clone(), step.result.clone()]);
-    text + &table(&["check", "says"], rows)
+    text += &table(&["check", "says"], rows);
+    if explanation.fingerprints.is_empty() {
+        return text;
+    }
+    let rows = explanation.fingerprints.iter();
+    let rows = rows.map(|one| vec![one.fingerprint.clone(), one.wire_orders.to_string()]);
+    text + "\n" + &table(&["its last fingerprints", "wire orders"], rows)
 }
 
 pub(super) fn event(event: &Event) -> String {
@@ -150,6 +169,16 @@ mod tests {
     fn an_empty_reply_is_a_sentence() {
         assert_eq!(verdicts(&[]), "no verdict is in force");
         assert_eq!(done(&Done::default()), "nothing to change\n");
+    }
+
+    #[test]
+    fn quic_is_a_line_where_it_is_looked_at() {
+        let ports = [443, 8443].into_iter().filter_map(std::num::NonZeroU16::new).collect();
+        let on = Quic { ports, copied: 3, over_budget: 2, lost: 1, ..Quic::default() };
+        let expected = "QUIC on udp/443 udp/8443: 3 datagrams copied, 2 over budget, 1 lost; 0 \
+                        ClientHellos fingerprinted, 0 unfingerprintable; rules only count\n";
+        assert_eq!(quic(&on), expected);
+        assert_eq!(quic(&Quic::default()), "");
     }
 
     #[test]

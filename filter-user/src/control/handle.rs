@@ -1,9 +1,9 @@
 //! How requests reach the one task that owns everything.
 
 use super::api::{
-    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintEntry, LimitInfo,
-    ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLimit, SetList, SetMode, SetRule, Status,
-    TopEntry, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintDetail,
+    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLabel,
+    SetLimit, SetList, SetMode, SetRule, Status, TopEntry, VerdictEntry,
 };
 use crate::policy::entries::{Collected, Entries};
 use crate::policy::import::Report;
@@ -80,8 +80,18 @@ pub trait Operator: Send + 'static {
     ///
     /// *Errors*: nothing was.
     fn remove_verdict(&mut self, target: &str) -> Result<Done, Refusal>;
-    /// Fingerprints that were seen.
-    fn fingerprints(&mut self) -> Vec<FingerprintEntry>;
+    /// Fingerprints that are remembered, most hellos first.
+    ///
+    /// *Errors*: the kernel's records can't be read.
+    fn fingerprints(&mut self) -> Result<Vec<FingerprintEntry>, Refusal>;
+    /// All that is known of a fingerprint.
+    ///
+    /// *Errors*: no JA4, or one that isn't remembered.
+    fn fingerprint(&mut self, ja4: &str) -> Result<FingerprintDetail, Refusal>;
+    /// Names a fingerprint.
+    ///
+    /// *Errors*: no JA4, a label of more than a line.
+    fn label(&mut self, ja4: &str, request: SetLabel) -> Result<Done, Refusal>;
     /// Rules on `ClientHello`s.
     ///
     /// *Errors*: the kernel's counters can't be read.

@@ -34,6 +34,7 @@ fn router<O: Operator>(handle: Handle<O>) -> Router {
         .route("/v1/verdicts", get(verdicts::<O>).post(add_verdict::<O>))
         .route("/v1/verdicts/{*target}", delete(remove_verdict::<O>))
         .route("/v1/fingerprints", get(fingerprints::<O>))
+        .route("/v1/fingerprints/{ja4}", get(fingerprint::<O>).put(label::<O>))
         .route("/v1/rules", get(rules::<O>))
         .route("/v1/rules/{*pattern}", put(set_rule::<O>).delete(remove_rule::<O>))
         .route("/v1/explain/{address}", get(explain::<O>))
@@ -86,7 +87,22 @@ async fn remove_verdict<O: Operator>(
 }
 
 async fn fingerprints<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResponse {
-    ask(&handle, |owner| Ok(owner.fingerprints())).await
+    ask(&handle, O::fingerprints).await
+}
+
+async fn fingerprint<O: Operator>(
+    State(handle): State<Handle<O>>,
+    Path(ja4): Path<String>,
+) -> impl IntoResponse {
+    ask(&handle, move |owner| owner.fingerprint(&ja4)).await
+}
+
+async fn label<O: Operator>(
+    State(handle): State<Handle<O>>,
+    Path(ja4): Path<String>,
+    body: Body,
+) -> impl IntoResponse {
+    ask_for(&handle, body, move |owner: &mut O, request| owner.label(&ja4, request)).await
 }
 
 async fn rules<O: Operator>(State(handle): State<Handle<O>>) -> impl IntoResponse {

@@ -1,6 +1,7 @@
 //! The engine: what the daemon knows, and what it does about it.
 
 use super::evidence::Unfinished;
+use super::quic::QuicHellos;
 use crate::classify::{Classifier, Sanction, Settings};
 use crate::clock::Now;
 use crate::config::{Action, Config, HostMode};
@@ -19,6 +20,7 @@ use aya::maps::MapError;
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::width::VerdictKey;
 use filter_common::gcra::Rate;
+use std::collections::BTreeMap;
 use tokio::sync::broadcast;
 
 /// Everything that the daemon owns.
@@ -36,11 +38,14 @@ pub(super) struct Engine {
     pub(super) verdicts: VerdictBook,
     pub(super) classifier: Classifier,
     pub(super) rules: RuleBook,
+    /// What operators call fingerprints.
+    pub(super) labels: BTreeMap<String, String>,
     pub(super) hellos: Hellos,
     pub(super) events: broadcast::Sender<Event>,
     pub(super) started: Now,
     pub(super) mode: HostMode,
     pub(super) unfinished: Unfinished,
+    pub(super) quic: QuicHellos,
 }
 
 /// Events that a slow reader may lag behind.
@@ -63,10 +68,12 @@ impl Engine {
             verdicts: VerdictBook::default(),
             classifier,
             rules: RuleBook::default(),
+            labels: BTreeMap::new(),
             hellos: Hellos::default(),
             events: broadcast::channel(EVENTS).0,
             started: Now::default(),
             unfinished: Unfinished::default(),
+            quic: QuicHellos::default(),
         }
     }
 
@@ -124,7 +131,9 @@ impl Engine {
         let proof = self.config.classify.require_socket;
         let evidence = if proof { HostConfig::SOCKET } else { 0 };
         let rule_kinds = self.rules.kinds();
-        self.maps()?.set_config(HostConfig { mode, evidence, rule_kinds, ..HostConfig::default() })
+        let quic_ports = self.config.quic.kernel_ports();
+        let config = HostConfig { mode, evidence, rule_kinds, quic_ports, ..HostConfig::default() };
+        self.maps()?.set_config(config)
     }
 
     /// Puts a verdict into the book and into the kernel. `false` when there is no room.
@@ -147,12 +156,16 @@ impl Engine {
     /// Clears away what has ended.
     pub(super) fn handle_tick(&mut self, now: Now) {
         self.tend_hellos(now);
+        self.tend_quic(now);
         self.tend_rules(now);
+        self.tend_fingerprints();
         self.tend_policy(now);
         self.tend_limits(now);
         let ended = self.verdicts.expire(now.unix_ms);
         for key in &ended {
-            self.tell(now, "verdict", Some(prefix_of(key).to_string()), "ended".into());
+            if !self.quic.forgets(key) {
+                self.tell(now, "verdict", Some(prefix_of(key).to_string()), "ended".into());
+            }
             if let Err(error) = self.maps().and_then(|maps| maps.clear_verdict(*key)) {
                 tracing::warn!(%error, "an ended verdict stays in the kernel, which ignores it");
             }

@@ -7,9 +7,9 @@ use crate::fingerprint::Outcome;
 use crate::store::Write;
 use crate::verdict::{Verdict, VerdictAction, VerdictSource, client_of, prefix_of};
 use bytes::Bytes;
-use filter_common::abi::Mode;
 use filter_common::abi::hello::{HELLO_TIMEOUT_NS, HelloHead};
 use filter_common::abi::width::VerdictKey;
+use filter_common::abi::{self, Mode};
 use std::collections::HashSet;
 
 /// Hellos that were told to have come to no end, as long as the program still keeps them.
@@ -91,7 +91,8 @@ impl Engine {
             Ok(hello) => hello,
             Err(cause) => {
                 self.hellos.unfingerprintable += 1;
-                let text = format!("a ClientHello could not be put together: {cause}");
+                let ended = said(outcome.verdict);
+                let text = format!("a ClientHello could not be put together: {cause}{ended}");
                 self.tell(now, "unfingerprintable", Some(address.to_string()), text);
                 return None;
             }
@@ -100,12 +101,17 @@ impl Engine {
         self.hellos.fingerprinted += 1;
         let (ja4, ja3) = (hello.fingerprint.ja4.to_string(), hello.fingerprint.ja3.to_string());
         let sni = hello.sni.as_deref();
-        let text = format!("{ja4} for {}{}", sni.unwrap_or("no name"), unproven(proven));
+        let ended = said(outcome.verdict);
+        let text = format!("{ja4} for {}{ended}{}", sni.unwrap_or("no name"), unproven(proven));
         self.tell(now, "hello", Some(address.to_string()), text);
         let client = client_of(address);
         let alpn = hello.alpn.as_deref();
-        let seen = HelloSeen { client, ja4: &ja4, ja3: &ja3, sni, alpn, proven };
-        let request = self.classifier.handle_hello(&seen, now.ktime_ns, now.unix_ms)?;
+        if proven {
+            self.learn_ja3(&hello.fingerprint.ja3, outcome.wire, now);
+        }
+        let ja4_ro = hello.fingerprint.ja4_ro.as_str();
+        let seen = HelloSeen { client, ja4: &ja4, ja4_ro, ja3: &ja3, sni, alpn, proven };
+        let request = self.classifier.handle_hello(&seen, now.ktime_ns)?;
         self.carry_out(request, now)
     }
 
@@ -138,6 +144,16 @@ impl Engine {
         }
         self.tell(now, "verdict", Some(prefix_of(&key).to_string()), text);
         Some(key)
+    }
+}
+
+/// What a rule did about a hello.
+fn said(verdict: abi::counter::Verdict) -> &'static str {
+    match verdict {
+        abi::counter::Verdict::DROP => ", dropped by a rule",
+        abi::counter::Verdict::RESET => ", reset by a rule",
+        abi::counter::Verdict::WOULD_DROP => ", a rule in shadow would have ended it",
+        _ => "",
     }
 }
 

@@ -34,6 +34,11 @@ impl Engine {
         let mut findings = self.find_entries(address, now);
         findings.extend(self.find_verdicts(address, now));
         findings.extend(self.find_limits(address, now));
+        findings.push(self.find_rules());
+        let fingerprints = self.report_client(address).unwrap_or_else(|error| {
+            tracing::warn!(%error, "what is remembered of clients can't be read");
+            Vec::new()
+        });
         let deciding = findings.iter().find(|finding| finding.effect.ends(self.mode()));
         let deciding = deciding
             .or_else(|| findings.iter().find(|finding| !matches!(finding.effect, Effect::Nothing)));
@@ -48,6 +53,7 @@ impl Engine {
             reason,
             way_out: deciding.and_then(|finding| finding.way_out.clone()),
             steps: findings.into_iter().map(|finding| finding.step).collect(),
+            fingerprints,
         }
     }
 
@@ -64,6 +70,16 @@ impl Engine {
             finding
         };
         holders.iter().map(&mut find).collect()
+    }
+
+    /// Rules on hellos are about no address.
+    fn find_rules(&self) -> Finding {
+        let result = match self.rules.iter().count() {
+            0 => "none".to_owned(),
+            1 => "one, about hellos of any client: `palisade rule ls`".to_owned(),
+            count => format!("{count}, about hellos of any client: `palisade rule ls`"),
+        };
+        nothing("ClientHello rules", &result)
     }
 
     /// Every verdict that holds the address, the strongest first.

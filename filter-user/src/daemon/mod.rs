@@ -8,11 +8,13 @@ mod engine;
 mod entries;
 mod evidence;
 mod explain;
+mod fingerprints;
 mod limits;
 mod lists;
 pub mod lock;
 mod operator;
 mod policy;
+mod quic;
 mod report;
 mod restore;
 mod rules;
@@ -22,8 +24,7 @@ use crate::clock::Now;
 use crate::config::{Config, HostMode};
 use crate::control::handle::{Handle, Work};
 use crate::control::{SOCKET, server};
-use crate::datapath::records::Records;
-use crate::datapath::{Datapath, DatapathError, attach};
+use crate::datapath::{Datapath, DatapathError, Rings, attach, preflight};
 use crate::store::{Store, StoreError};
 use engine::Engine;
 use lock::{LockError, RunLock};
@@ -92,7 +93,7 @@ pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonErr
     let saved = store.load()?;
     let names: Vec<String> = config.interfaces.iter().map(|name| name.0.clone()).collect();
     let interfaces = attach::resolve(&names).map_err(DatapathError::from)?;
-    let (datapath, records) = Datapath::open(&config.paths.pins)?;
+    let (datapath, rings) = Datapath::open(&config.paths.pins)?;
     let socket = config.paths.run.join(SOCKET);
     let mut engine = Engine::new(config, datapath, store);
     engine.restore(saved, mode, Now::read())?;
@@ -100,7 +101,7 @@ pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonErr
     let (handle, work) = Handle::new();
     let listener = bind(&socket).map_err(|source| DaemonError::Socket { path: socket, source })?;
     let server = tokio::spawn(server::serve(listener, handle));
-    let outcome = serve(&mut engine, records, work).await;
+    let outcome = serve(&mut engine, rings, work).await;
     server.abort();
     outcome
 }
@@ -124,6 +125,12 @@ fn announce(datapath: &Datapath) {
              without its sequence numbers"
         );
     }
+    if preflight::allows_fast_open() {
+        tracing::warn!(
+            "servers of this host may take a ClientHello in a SYN, which isn't read and passes all \
+             rules on ClientHellos; unless you need it: sysctl net.ipv4.tcp_fastopen=1"
+        );
+    }
     if datapath.taken_over {
         tracing::info!("took over the filter of an earlier daemon");
     }
@@ -144,9 +151,10 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
 
 async fn serve(
     engine: &mut Engine,
-    mut records: Records,
+    rings: Rings,
     mut work: mpsc::Receiver<Work<Engine>>,
 ) -> Result<(), DaemonError> {
+    let Rings { mut records, mut datagrams } = rings;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut tick = interval(TICK);
@@ -156,6 +164,7 @@ async fn serve(
         tokio::select! {
             Some(work) = work.recv() => work(engine),
             batch = records.next() => engine.handle_records(&batch?, Now::read()),
+            batch = datagrams.next() => engine.handle_datagrams(&batch?, Now::read()),
             _ = tick.tick() => engine.handle_tick(Now::read()),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,

@@ -4,9 +4,9 @@ use super::engine::Engine;
 use crate::clock::Now;
 use crate::config::HostMode;
 use crate::control::api::{
-    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintEntry, LimitInfo,
-    ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLimit, SetList, SetMode, SetRule, Status,
-    TopEntry, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintDetail,
+    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLabel,
+    SetLimit, SetList, SetMode, SetRule, Status, TopEntry, VerdictEntry,
 };
 use crate::control::handle::{Import, Operator, Refusal};
 use crate::policy::entries::Entries;
@@ -84,8 +84,16 @@ impl Operator for Engine {
         self.handle_lift(target, Now::read())
     }
 
-    fn fingerprints(&mut self) -> Vec<FingerprintEntry> {
-        self.report_fingerprints()
+    fn fingerprints(&mut self) -> Result<Vec<FingerprintEntry>, Refusal> {
+        self.report_fingerprints(Now::read())
+    }
+
+    fn fingerprint(&mut self, ja4: &str) -> Result<FingerprintDetail, Refusal> {
+        self.report_fingerprint(ja4, Now::read())
+    }
+
+    fn label(&mut self, ja4: &str, request: SetLabel) -> Result<Done, Refusal> {
+        self.handle_label(ja4, &request)
     }
 
     fn rules(&mut self) -> Result<Vec<RuleEntry>, Refusal> {

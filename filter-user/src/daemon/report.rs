@@ -3,8 +3,8 @@
 use super::engine::Engine;
 use crate::clock::Now;
 use crate::control::api::{
-    Counter, FingerprintEntry, Hellos, Interface, ListDetail, ListEntry, ListInfo, ListSizes,
-    Status, Traffic, VerdictEntry,
+    Counter, Hellos, Interface, ListDetail, ListEntry, ListInfo, ListSizes, Status, Traffic,
+    VerdictEntry,
 };
 use crate::policy::entries::Family;
 use crate::policy::image::Memory;
@@ -20,6 +20,7 @@ impl Engine {
     pub(super) fn report_status(&mut self, now: Now) -> Result<Status, MapError> {
         let counters = self.maps()?.counters()?;
         let sizes = self.report_sizes();
+        let (fingerprints, causes) = self.report_remembered()?;
         let (limits, guards) = (self.report_limit_lines()?, self.report_guards(now)?);
         let datapath = self.datapath.as_ref();
         let interfaces = datapath.map(|datapath| datapath.interfaces.as_slice());
@@ -38,15 +39,18 @@ impl Engine {
             interfaces: interfaces.collect(),
             lists: sizes,
             verdicts: self.verdicts.list(now.unix_ms).len(),
-            fingerprints: self.classifier.seen.len(),
+            causes,
+            fingerprints,
             counters: counter_rows(&counters),
             hellos: Hellos {
                 told: counters.hellos_told,
                 lost: counters.hellos_lost,
                 unproven: counters.hellos_unproven,
                 busy: counters.hellos_busy,
+                unremembered: counters.hellos_unremembered,
                 ..self.hellos
             },
+            quic: self.report_quic(&counters),
             limits,
             guards,
         })
@@ -121,32 +125,6 @@ impl Engine {
             expires_in_s: (verdict.expires_unix_ms - now.unix_ms).div_ceil(1000),
         });
         report.collect()
-    }
-
-    /// Most hellos first.
-    pub(super) fn report_fingerprints(&self) -> Vec<FingerprintEntry> {
-        let label = |ja4: &str| {
-            let known = self.classifier.knowledge.look_up(ja4)?;
-            Some(format!("{} ({})", known.kind.name(), known.programs))
-        };
-        let rules = |ja4: &str| {
-            let patterns = self.rules.iter().map(|(pattern, ..)| pattern);
-            patterns.filter(|pattern| pattern.fits(ja4)).cloned().collect()
-        };
-        let seen = self.classifier.seen.iter().map(|(ja4, record)| FingerprintEntry {
-            ja4: ja4.into(),
-            ja3: Some(record.ja3.clone()),
-            label: label(ja4),
-            hellos: record.hellos,
-            clients: record.clients(),
-            last_sni: record.last_sni.clone(),
-            alpn: record.alpn.clone(),
-            last_unix_ms: Some(record.last_unix_ms),
-            rules: rules(ja4),
-        });
-        let mut report: Vec<_> = seen.collect();
-        report.sort_by(|a, b| b.hellos.cmp(&a.hellos).then_with(|| a.ja4.cmp(&b.ja4)));
-        report
     }
 }
 

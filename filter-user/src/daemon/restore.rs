@@ -31,8 +31,10 @@ impl Engine {
         self.restore_limits(saved.limits, &saved.lists, now)?;
         self.restore_policy((saved.lists, saved.entries), now)?;
         self.restore_verdicts(saved.verdicts, now).map_err(DaemonError::Fill)?;
+        self.labels = saved.labels;
         self.restore_rules(saved.rules, now).map_err(DaemonError::Fill)?;
         self.forget_unfinished(now);
+        self.write_quic_budget().map_err(DaemonError::Fill)?;
         self.write_config().map_err(DaemonError::Fill)
     }
 

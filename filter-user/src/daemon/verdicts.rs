@@ -37,6 +37,7 @@ impl Engine {
             self.store.commit([Write::Verdict(prefix, None)]).map_err(failed)?;
             return Err(Refusal::Conflict(Full.to_string()));
         }
+        self.quic.forgets(&target.key);
         let text = format!("{} by an operator", action_name(request.action));
         self.tell(now, "verdict", Some(prefix.to_string()), text);
         Ok(Done { changed: 1, notes: self.notes(&request.address, &target, &prefix) })
@@ -51,6 +52,7 @@ impl Engine {
         self.store.commit([Write::Verdict(prefix, None)]).map_err(failed)?;
         self.maps().and_then(|maps| maps.clear_verdict(key)).map_err(failed)?;
         self.verdicts.remove(&key);
+        self.quic.forgets(&key);
         self.tell(now, "verdict", Some(prefix.to_string()), "lifted by an operator".into());
         Ok(Done { changed: 1, notes: Vec::new() })
     }

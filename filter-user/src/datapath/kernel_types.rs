@@ -49,9 +49,12 @@ struct Member {
 /// Offsets in bytes that the program needs: its globals by name.
 ///
 /// `None` if the kernel doesn't tell one of them.
-pub(super) fn socket_offsets() -> Option<[(&'static str, u32); 5]> {
-    static WANTED: [(&str, &str, &str); 5] = [
+pub(super) fn socket_offsets() -> Option<[(&'static str, u32); 8]> {
+    static WANTED: [(&str, &str, &str); 8] = [
         ("TCP_RCV_NXT", "tcp_sock", "rcv_nxt"),
+        ("TCP_BYTES_RECEIVED", "tcp_sock", "bytes_received"),
+        ("TCP_BYTES_ACKED", "tcp_sock", "bytes_acked"),
+        ("TCP_MAX_WINDOW", "tcp_sock", "max_window"),
         ("TCP_SND_UNA", "tcp_sock", "snd_una"),
         ("TCP_SND_NXT", "tcp_sock", "snd_nxt"),
         ("REQUEST_RCV_ISN", "tcp_request_sock", "rcv_isn"),

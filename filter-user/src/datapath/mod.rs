@@ -4,8 +4,10 @@
 
 pub mod attach;
 mod class;
+pub mod datagrams;
 #[cfg(feature = "log")]
 mod debug_log;
+pub mod fingerprints;
 pub mod hello_heads;
 mod image_map;
 mod kernel_types;
@@ -27,6 +29,8 @@ use attach::{AttachError, Attached};
 use aya::maps::MapError;
 use aya::programs::{ProgramError, Xdp};
 use aya::{Ebpf, EbpfError};
+use datagrams::BudgetMap;
+use fingerprints::FingerprintMaps;
 use hello_heads::HelloHeads;
 use limits::LimitMaps;
 use maps::Maps;
@@ -51,6 +55,10 @@ pub struct Datapath {
     pub rules: RuleMaps,
     /// Hellos that are being put together.
     pub hellos: HelloHeads,
+    /// How many QUIC datagrams are copied.
+    pub budget: BudgetMap,
+    /// What is remembered of fingerprints.
+    pub fingerprints: FingerprintMaps,
     /// Where it is attached.
     pub interfaces: Vec<Attached>,
     /// Whether maps of an earlier daemon were taken over.
@@ -60,6 +68,20 @@ pub struct Datapath {
     ebpf: Ebpf,
     pins: PinDir,
 }
+
+/// The ring buffers.
+pub struct Rings {
+    /// Hellos over TCP.
+    pub records: Records,
+    /// Datagrams of QUIC clients.
+    pub datagrams: Records,
+}
+
+/// Hellos over TCP that are taken in one turn.
+const RECORDS_BATCH: usize = 512;
+
+/// Datagrams that are taken in one turn: each has to be decrypted.
+const DATAGRAMS_BATCH: usize = 64;
 
 /// Why the filter can't be brought up.
 #[derive(Debug, thiserror::Error)]
@@ -99,7 +121,7 @@ impl Datapath {
     /// can be filled first.
     ///
     /// *Errors*: [`DatapathError`].
-    pub fn open(pin_dir: &Path) -> Result<(Self, Records), DatapathError> {
+    pub fn open(pin_dir: &Path) -> Result<(Self, Rings), DatapathError> {
         preflight::check(pin_dir)?;
         let pins = PinDir::open(pin_dir)?;
         let taken_over = pins.is_complete();
@@ -109,8 +131,11 @@ impl Datapath {
         let maps = Maps::take(&mut ebpf)?;
         let limits = LimitMaps::take(&mut ebpf)?;
         let policy = PolicySlot::take(&mut ebpf)?;
-        let records = Records::take(&mut ebpf)?;
+        let records = Records::take(&mut ebpf, "RECORDS", RECORDS_BATCH)?;
+        let datagrams = Records::take(&mut ebpf, datagrams::DATAGRAMS, DATAGRAMS_BATCH)?;
+        let budget = BudgetMap::take(&mut ebpf)?;
         let (rules, hellos) = (RuleMaps::take(&mut ebpf)?, HelloHeads::take(&ebpf)?);
+        let fingerprints = FingerprintMaps::take(&mut ebpf)?;
         pins.mark_complete(&mut ebpf)?;
         let datapath = Self {
             maps,
@@ -118,13 +143,15 @@ impl Datapath {
             policy,
             rules,
             hellos,
+            budget,
+            fingerprints,
             interfaces: Vec::new(),
             taken_over,
             knows_sockets: kernel_types::socket_offsets().is_some(),
             ebpf,
             pins,
         };
-        Ok((datapath, records))
+        Ok((datapath, Rings { records, datagrams }))
     }
 
     /// Loads the program and attaches it to these interfaces and no others.
@@ -164,8 +191,9 @@ impl Datapath {
     ///
     /// *Errors*: [`PinError`]; what could not be removed stays in force.
     pub fn detach(self) -> Result<(), PinError> {
-        let Self { maps, limits, policy, rules, hellos, ebpf, pins, .. } = self;
-        drop((maps, limits, policy, rules, hellos, ebpf));
+        let Self { maps, limits, policy, rules, hellos, budget, fingerprints, ebpf, pins, .. } =
+            self;
+        drop((maps, limits, policy, rules, hellos, budget, fingerprints, ebpf));
         pins.remove()
     }
 }

@@ -52,7 +52,7 @@ pub enum PinError {
 
 /// Maps that outlive the daemon. Scratch memory does not, but for the frame: while new
 /// programs take over, an old first one may hand its frame to a new second one.
-const PINNED_MAPS: [&str; 24] = [
+const PINNED_MAPS: [&str; 28] = [
     "ABI",
     "CONFIG",
     "POLICY",
@@ -77,6 +77,10 @@ const PINNED_MAPS: [&str; 24] = [
     "HELLO_BODIES",
     "RULES",
     "RULE_COUNTERS",
+    "FINGERPRINTS",
+    "CLIENT_HELLOS",
+    "DATAGRAMS",
+    "QUIC_BUDGET",
 ];
 
 /// Maps that earlier versions pinned; they are only removed.

@@ -1,4 +1,4 @@
-//! The ring buffer: hellos on their way to the daemon.
+//! The ring buffers: hellos and datagrams on their way to the daemon.
 #![expect(unsafe_code, reason = "a descriptor is registered with the runtime")]
 
 use super::DatapathError;
@@ -11,26 +11,30 @@ use tokio::io::unix::AsyncFd;
 /// Reads records as they come.
 pub struct Records {
     ring: AsyncFd<RingBuf<MapData>>,
+    batch: usize,
 }
 
-/// Records taken in one turn, so that commands get theirs.
-const BATCH: usize = 512;
-
 impl Records {
-    /// Takes the ring buffer out of the loaded object.
+    /// Takes a ring buffer out of the loaded object, of which up to `batch` records are taken in
+    /// one turn, so that commands get theirs.
     ///
     /// *Errors*: the kernel's. Has to be called inside a tokio runtime.
-    pub(super) fn take(ebpf: &mut Ebpf) -> Result<Self, DatapathError> {
-        let map = ebpf.take_map("RECORDS").ok_or(DatapathError::Missing("map RECORDS"))?;
+    pub(super) fn take(
+        ebpf: &mut Ebpf,
+        name: &'static str,
+        batch: usize,
+    ) -> Result<Self, DatapathError> {
+        let map = ebpf.take_map(name).ok_or(DatapathError::Missing(name))?;
         let ring = RingBuf::try_from(map)?;
         // SAFETY: the ring buffer owns its descriptor and keeps it as long as it lives.
         let ring = unsafe { AsyncFd::register(ring) };
         let ring = ring.map_err(|error| MapError::IoError(error.into()))?;
-        Ok(Self { ring })
+        Ok(Self { ring, batch })
     }
 
     /// Waits for records and takes a batch of them: each a
-    /// [`HelloRecord`](filter_common::abi::hello::HelloRecord) and the bytes that it
+    /// [`HelloRecord`](filter_common::abi::hello::HelloRecord) or a
+    /// [`DatagramRecord`](filter_common::abi::quic::DatagramRecord), and the bytes that it
     /// counts.
     ///
     /// *Errors*: the runtime's.
@@ -38,7 +42,7 @@ impl Records {
         let mut guard = self.ring.readable_mut().await?;
         let ring = guard.get_inner_mut();
         let mut batch = Vec::new();
-        while batch.len() < BATCH {
+        while batch.len() < self.batch {
             let Some(item) = ring.next() else {
                 guard.clear_ready();
                 break;

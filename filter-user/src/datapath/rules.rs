@@ -82,6 +82,22 @@ impl RuleMaps {
         Ok(sum)
     }
 
+    /// Counts a hello for a rule that the kernel never finds, as one on hellos over QUIC: nobody
+    /// else counts there.
+    ///
+    /// *Errors*: the kernel's.
+    pub fn count(&mut self, number: u32, ended: bool) -> Result<(), MapError> {
+        let mut words: Vec<CounterWords> = self.counters.get(&number, 0)?.iter().copied().collect();
+        if let Some(first) = words.first_mut() {
+            let mut counters: RuleCounters = transmute!(*first);
+            counters.matched += 1;
+            counters.ended += u64::from(ended);
+            *first = transmute!(counters);
+        }
+        let words = PerCpuValues::try_from(words).map_err(MapError::IoError)?;
+        self.counters.set(number, words, 0)
+    }
+
     /// Forgets what was counted of a rule, for the next one with its number.
     ///
     /// *Errors*: the kernel's.

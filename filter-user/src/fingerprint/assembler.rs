@@ -3,6 +3,7 @@
 use super::outcome::{Cause, Hello, Outcome};
 use super::segment::{Flow, Segment};
 use super::stream::{Placed, Step, Stream};
+use filter_common::abi::counter::Verdict;
 use std::collections::hash_map::Entry;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -84,11 +85,10 @@ impl Assembler {
         Self::default()
     }
 
-    /// Takes a segment. Segments of one stream may come in any order and repeatedly.
-    pub fn handle_segment(&mut self, segment: &Segment) {
-        let Some(placed) = Placed::of(segment) else {
-            return;
-        };
+    /// Takes a segment. Segments of one stream may come in any order and repeatedly. If it says
+    /// that the stream holds no hello: how many bytes of it say so.
+    pub fn handle_segment(&mut self, segment: &Segment) -> Option<u32> {
+        let placed = Placed::of(segment)?;
         let key = (segment.flow, segment.stream_start);
         let entered = match self.streams.entry(key) {
             Entry::Occupied(found) => found.into_mut(),
@@ -105,11 +105,17 @@ impl Assembler {
             self.pending.waiting.remove(&entered.place);
             entered.place = self.lingering.push(segment.time_ns, key);
         }
-        if let Step::Told(result) = step {
-            let told = outcome(key, &entered.stream, result);
-            self.outcomes.push_back(told);
+        let mut none = None;
+        match step {
+            Step::Wait => {}
+            Step::NoHello => none = u32::try_from(entered.stream.prefix_len()).ok(),
+            Step::Told(result) => {
+                let told = outcome(key, &entered.stream, result);
+                self.outcomes.push_back(told);
+            }
         }
         self.make_room();
+        none
     }
 
     /// The next thing to tell.
@@ -169,5 +175,14 @@ impl Assembler {
 
 fn outcome((flow, stream_start): Key, stream: &Stream, result: Result<Hello, Cause>) -> Outcome {
     let (segments, time_ns) = (stream.segments, stream.last_ns);
-    Outcome { flow, stream_start, segments, proven: false, time_ns, result }
+    Outcome {
+        flow,
+        stream_start,
+        segments,
+        proven: false,
+        time_ns,
+        wire: 0,
+        verdict: Verdict::PASS,
+        result,
+    }
 }

@@ -5,6 +5,7 @@
 
 use super::hex;
 use super::list::Lists;
+use filter_common::abi::rule::Parts;
 use filter_common::wire::client_hello::is_grease;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
@@ -45,10 +46,7 @@ impl Transport {
 impl Ja4 {
     /// Fingerprints a ClientHello; also the form before hashing.
     pub(super) fn of(lists: &Lists<'_>, transport: Transport) -> (Self, String) {
-        let mut ciphers = without_grease(lists.ciphers);
-        let mut extensions: Vec<u16> = lists.extensions().filter(|&v| !is_grease(v)).collect();
-        let mut prefix = prefix(lists, ciphers.len(), extensions.len());
-        prefix[0] = transport.letter();
+        let (prefix, mut ciphers, mut extensions, signatures) = elements(lists, transport);
         extensions.retain(|&kind| kind != SERVER_NAME && kind != ALPN);
         ciphers.sort_unstable();
         extensions.sort_unstable();
@@ -62,7 +60,6 @@ impl Ja4 {
         raw.push('_');
         let last = raw.len();
         hex::push_list(&mut raw, &extensions);
-        let signatures = without_grease(lists.signature_algorithms);
         if !signatures.is_empty() {
             raw.push('_');
             hex::push_list(&mut raw, &signatures);
@@ -74,6 +71,21 @@ impl Ja4 {
     /// A fingerprint that the program has made.
     pub(super) const fn of_kernel(text: [u8; LEN]) -> Option<Self> {
         if text.is_ascii() { Some(Self(text)) } else { None }
+    }
+
+    /// The fingerprint in the program's numbers; `None` if they are none.
+    #[must_use]
+    pub fn of_parts(parts: &Parts) -> Option<Self> {
+        let [low, high] = parts.a.map(u64::to_le_bytes);
+        let mut text = [b'_'; LEN];
+        text[..8].copy_from_slice(&low);
+        text[8..10].copy_from_slice(&high[..2]);
+        for (at, sum) in [(11, parts.b), (24, parts.c)] {
+            let mut digits = [0; 12];
+            hex::write(&mut digits, &sum.to_be_bytes()[2..]);
+            text[at..at + 12].copy_from_slice(&digits);
+        }
+        fault(&text).is_none().then_some(Self(text))
     }
 
     fn join(prefix: [u8; 10], middle: [u8; 12], last: [u8; 12]) -> Self {
@@ -98,6 +110,19 @@ impl Ja4 {
         let text = self.as_str();
         [&text[..10], &text[11..23], &text[24..]]
     }
+}
+
+/// The first part, and what the others are made of, in the order of the wire: ciphers, extensions
+/// and signature algorithms.
+pub(super) fn elements(
+    lists: &Lists<'_>,
+    transport: Transport,
+) -> ([u8; 10], Vec<u16>, Vec<u16>, Vec<u16>) {
+    let ciphers = without_grease(lists.ciphers);
+    let extensions: Vec<u16> = lists.extensions().filter(|&v| !is_grease(v)).collect();
+    let mut prefix = prefix(lists, ciphers.len(), extensions.len());
+    prefix[0] = transport.letter();
+    (prefix, ciphers, extensions, without_grease(lists.signature_algorithms))
 }
 
 fn without_grease(values: &[U16]) -> Vec<u16> {
@@ -147,7 +172,7 @@ fn alpn(protocol: &[u8]) -> [u8; 2] {
 }
 
 /// The first twelve hex digits of the SHA-256 sum, or twelve zeroes for nothing.
-fn hash(text: &str) -> [u8; 12] {
+pub(super) fn hash(text: &str) -> [u8; 12] {
     let mut digits = [b'0'; 12];
     if !text.is_empty() {
         hex::write(&mut digits, &Sha256::digest(text));

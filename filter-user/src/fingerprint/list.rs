@@ -68,11 +68,12 @@ impl<'a> Lists<'a> {
         })
     }
 
-    /// How many values all lists have together that a JA4 is made of.
+    /// How many values all lists have together that fingerprints are made of.
     #[must_use]
     pub fn values(&self) -> usize {
         let extensions = self.extensions().count();
-        self.ciphers.len() + extensions + self.signature_algorithms.len() + self.versions.len()
+        let summed = self.ciphers.len() + extensions + self.signature_algorithms.len();
+        summed + self.versions.len() + self.groups.len() + self.point_formats.len()
     }
 
     /// The first protocol of ALPN; empty if there is none.

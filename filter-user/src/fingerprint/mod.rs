@@ -4,6 +4,8 @@
 //! The daemon feeds it from the ring buffer, `capture` from files.
 
 mod assembler;
+mod estimate;
+mod forms;
 mod hex;
 mod ja3;
 mod ja4;
@@ -17,6 +19,8 @@ mod tls_record;
 mod told;
 
 pub use assembler::{Assembler, LINGER_NS, MAX_HELD_BYTES, MAX_LINGERING, MAX_PENDING, TIMEOUT_NS};
+pub use estimate::{clients, wire_orders};
+pub use forms::Forms;
 pub use ja3::{Ja3, Ja3Error};
 pub use ja4::{Ja4, Ja4Error, Transport};
 pub use list::Lists;
@@ -38,6 +42,8 @@ pub struct Fingerprint {
     pub ja4: Ja4,
     /// JA4 before hashing.
     pub ja4_r: String,
+    /// JA4 in the order of the wire, before hashing: what [`Forms`] are made of.
+    pub ja4_ro: String,
     /// JA3.
     pub ja3: Ja3,
 }
@@ -63,7 +69,7 @@ impl Fingerprint {
     #[must_use]
     pub fn over(lists: &Lists<'_>, transport: Transport) -> Self {
         let (ja4, ja4_r) = Ja4::of(lists, transport);
-        Self { ja4, ja4_r, ja3: Ja3::of(lists) }
+        Self { ja4, ja4_r, ja4_ro: forms::original(lists, transport), ja3: Ja3::of(lists) }
     }
 }
 

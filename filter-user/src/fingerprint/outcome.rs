@@ -7,6 +7,7 @@ use super::name;
 use super::segment::Flow;
 use bytes::Bytes;
 use filter_common::abi;
+use filter_common::abi::counter::Verdict;
 use filter_common::ja4::MAX_VALUES;
 use serde::Serialize;
 use std::fmt;
@@ -24,6 +25,10 @@ pub struct Outcome {
     pub proven: bool,
     /// When the last segment came that had to do with it.
     pub time_ns: u64,
+    /// A keyed hash of what its JA3 is made of; zero in captures.
+    pub wire: u64,
+    /// What a rule did about it; a capture has none.
+    pub verdict: Verdict,
     /// The hello, or why there is none.
     ///
     /// A hello may be followed by [`Cause::Conflict`] for the same flow and
@@ -89,6 +94,8 @@ pub enum Cause {
     BadChecksum,
     /// Its lists have more values than [`MAX_VALUES`](filter_common::ja4::MAX_VALUES).
     TooManyValues,
+    /// A byte in it is urgent (TCP URG): some servers read it in its place and most do not.
+    Urgent,
 }
 
 impl Cause {
@@ -107,6 +114,7 @@ impl Cause {
             Self::Truncated => "truncated",
             Self::BadChecksum => "bad-checksum",
             Self::TooManyValues => "too-many-values",
+            Self::Urgent => "urgent",
         }
     }
 }
@@ -124,6 +132,7 @@ const CAUSES: [Cause; abi::hello::Cause::NAMES.len() - 1] = [
     Cause::Truncated,
     Cause::BadChecksum,
     Cause::TooManyValues,
+    Cause::Urgent,
 ];
 
 impl Cause {

@@ -27,6 +27,8 @@ pub struct Segment {
     /// Bytes of payload as the IP header counts them; never less than there are.
     pub(super) payload_len: u32,
     pub(super) checksum: Checksum,
+    /// Whether one of its bytes is urgent.
+    pub(super) is_urgent: bool,
     /// When it came.
     pub time_ns: u64,
 }
@@ -65,9 +67,13 @@ impl Segment {
             return Err(SegmentError::Lengths);
         }
         let checksum = if len < claimed_len { Checksum::Valid } else { verify(addresses, bytes) };
+        let flags = TcpFlags(tcp.flags);
+        // Data in the answer to a SYN, or in a reset, is none to the stack.
+        let is_void = flags.resets() || flags.synchronizes() && !flags.opens();
+        let checksum = if is_void { Checksum::Bad } else { checksum };
         let [source, destination] = addresses;
         // The SYN takes a sequence number of its own; TCP Fast Open's data follows it.
-        let syn = u32::from(TcpFlags(tcp.flags).opens());
+        let syn = u32::from(flags.opens());
         Ok(Self {
             flow: Flow {
                 source: (source, tcp.source_port.get()).into(),
@@ -78,6 +84,7 @@ impl Segment {
             payload: bytes.slice(bytes.len().min(header_len.into())..),
             payload_len,
             checksum,
+            is_urgent: flags.is_urgent(),
             time_ns: 0,
         })
     }

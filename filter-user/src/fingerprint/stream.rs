@@ -95,6 +95,11 @@ impl Stream {
         matches!(self.state, State::Open)
     }
 
+    /// How many bytes are there from the start to the first hole.
+    pub(super) fn prefix_len(&self) -> usize {
+        self.pieces.prefix_len()
+    }
+
     /// Takes a segment.
     pub(super) fn handle(&mut self, segment: &Segment, placed: Placed) -> Step {
         let step = match self.state {
@@ -116,6 +121,9 @@ impl Stream {
         if segment.checksum == Checksum::Bad {
             self.spoil(placed.start..end, Cause::BadChecksum);
             return Step::Wait;
+        }
+        if segment.is_urgent {
+            return Step::Told(Err(Cause::Urgent));
         }
         self.spoil(placed.cut, Cause::Truncated);
         match self.pieces.insert(placed.start, &placed.bytes, self.segments) {

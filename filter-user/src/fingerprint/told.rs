@@ -3,6 +3,7 @@
 use super::{Cause, Flow, Hello, Ja4, Outcome};
 use crate::replay::ip_addr;
 use bytes::Bytes;
+use filter_common::abi::counter::Verdict;
 use filter_common::abi::hello::{HelloHead, HelloRecord};
 use filter_common::hello::RECORD_HEADER_LEN;
 use zerocopy::FromBytes;
@@ -43,6 +44,8 @@ impl Outcome {
             segments: header.segments,
             proven: header.evidence & HelloRecord::PROVEN != 0,
             time_ns: header.time_ns,
+            wire: header.wire,
+            verdict: header.verdict,
             result,
         })
     }
@@ -59,6 +62,8 @@ impl Outcome {
             segments: head.segments,
             proven,
             time_ns,
+            wire: 0,
+            verdict: Verdict::PASS,
             result: Err(Cause::of_kernel(head.unfinished()).unwrap_or(Cause::TimedOut)),
         }
     }

@@ -83,6 +83,9 @@ pub enum BookError {
     /// Lists limit clients.
     #[error("{0} counts everybody together; a list limits each of its clients")]
     Together(String),
+    /// Only rules on hellos know a fingerprint.
+    #[error("{0} counts by fingerprint; only rules on ClientHellos can name it")]
+    Fingerprint(String),
 }
 
 impl LimitBook {
@@ -163,6 +166,9 @@ impl LimitBook {
         if limit.settings.key.is_service() {
             return Err(BookError::Together(name.into()));
         }
+        if limit.settings.key.needs_fingerprint() {
+            return Err(BookError::Fingerprint(name.into()));
+        }
         if !limit.settings.is_on() {
             return Ok(ListLimit::default());
         }
@@ -196,6 +202,9 @@ pub fn check(name: &str, settings: &LimitSettings) -> Result<(), BookError> {
     check_name(name)?;
     settings.check()?;
     let is_throttle = name == built_in::THROTTLE;
+    if is_throttle && settings.key.needs_fingerprint() {
+        return Err(BookError::Fingerprint(name.into()));
+    }
     if is_throttle && settings.key.is_service() {
         return Err(BookError::ThrottleTogether);
     }

@@ -88,6 +88,15 @@ pub enum SettingsError {
     /// TCP units without TCP.
     #[error("{0} are TCP's, and none of the services is")]
     NoTcp(Unit),
+    /// A fingerprint is known of hellos alone.
+    #[error("by fingerprint handshakes are counted, and no {0}")]
+    FingerprintUnit(Unit),
+    /// A fingerprint isn't known when a service's limits are met.
+    #[error(
+        "a limit by fingerprint has no `services`: rules name it, as in `palisade rule set \
+         any@tcp/443 --action limit:NAME`"
+    )]
+    FingerprintServices,
     /// A guard where everybody is counted apart.
     #[error("a `guard` keeps room among everybody; key it `service`, or leave the guard out")]
     ClientGuard,
@@ -121,8 +130,23 @@ impl LimitSettings {
 
     fn check_key(&self) -> Result<(), SettingsError> {
         match self.key {
-            LimitKey::Client { v4, .. } if !(1..=32).contains(&v4) => Err(SettingsError::V4Len(v4)),
-            LimitKey::Client { v6, .. } if !(1..=64).contains(&v6) => Err(SettingsError::V6Len(v6)),
+            LimitKey::Client { v4, .. } | LimitKey::FingerprintOfClient { v4, .. }
+                if !(1..=32).contains(&v4) =>
+            {
+                Err(SettingsError::V4Len(v4))
+            }
+            LimitKey::Client { v6, .. } | LimitKey::FingerprintOfClient { v6, .. }
+                if !(1..=64).contains(&v6) =>
+            {
+                Err(SettingsError::V6Len(v6))
+            }
+            key if key.needs_fingerprint() && self.unit != Unit::Handshakes => {
+                Err(SettingsError::FingerprintUnit(self.unit))
+            }
+            key if key.needs_fingerprint() && !self.services.is_empty() => {
+                Err(SettingsError::FingerprintServices)
+            }
+            key if key.needs_fingerprint() && self.guard => Err(SettingsError::ClientGuard),
             LimitKey::Client { .. } if self.guard => Err(SettingsError::ClientGuard),
             LimitKey::Service if self.guard && self.is_quota() => Err(SettingsError::QuotaGuard),
             LimitKey::Service if self.services.is_empty() => Err(SettingsError::NoServices),

@@ -17,11 +17,29 @@ pub enum LimitKey {
     },
     /// Everybody together.
     Service,
+    /// Each JA4 for itself.
+    Fingerprint,
+    /// Each JA4 of each client prefix for itself.
+    FingerprintOfClient {
+        /// Bits of an IPv4 address that make a client.
+        v4: u8,
+        /// Bits of an IPv6 address that do.
+        v6: u8,
+    },
 }
 
 impl LimitKey {
     /// An IPv4 address, an IPv6 /64.
     pub const CLIENT: Self = Self::Client { v4: 32, v6: 64 };
+
+    /// A JA4 of an IPv4 address or an IPv6 /64.
+    pub const FINGERPRINT_OF_CLIENT: Self = Self::FingerprintOfClient { v4: 32, v6: 64 };
+
+    /// Whether it counts by fingerprints, which only rules on `ClientHello`s know.
+    #[must_use]
+    pub const fn needs_fingerprint(&self) -> bool {
+        matches!(self, Self::Fingerprint | Self::FingerprintOfClient { .. })
+    }
 
     /// Whether it counts everybody together.
     #[must_use]
@@ -38,7 +56,9 @@ impl Default for LimitKey {
 
 /// A key that can't be read.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{0:?} is no key such as client, client/24/56 or service")]
+#[error(
+    "{0:?} is no key such as client, client/24/56, service, fingerprint or fingerprint+client/24/56"
+)]
 pub struct KeyError(String);
 
 impl FromStr for LimitKey {
@@ -54,6 +74,11 @@ impl FromStr for LimitKey {
             (Some("client"), 2) => {
                 Ok(Self::Client { v4: len(parts.next())?, v6: len(parts.next())? })
             }
+            (Some("fingerprint"), 0) => Ok(Self::Fingerprint),
+            (Some("fingerprint+client"), 0) => Ok(Self::FINGERPRINT_OF_CLIENT),
+            (Some("fingerprint+client"), 2) => {
+                Ok(Self::FingerprintOfClient { v4: len(parts.next())?, v6: len(parts.next())? })
+            }
             _ => Err(said()),
         }
     }
@@ -65,6 +90,9 @@ impl fmt::Display for LimitKey {
             Self::Service => f.pad("service"),
             &Self::CLIENT => f.pad("client"),
             Self::Client { v4, v6 } => write!(f, "client/{v4}/{v6}"),
+            Self::Fingerprint => f.pad("fingerprint"),
+            &Self::FINGERPRINT_OF_CLIENT => f.pad("fingerprint+client"),
+            Self::FingerprintOfClient { v4, v6 } => write!(f, "fingerprint+client/{v4}/{v6}"),
         }
     }
 }

@@ -22,8 +22,8 @@ impl LimitSettings {
             }
         };
         let (v4, v6) = match self.key {
-            LimitKey::Client { v4, v6 } => (v4, v6),
-            LimitKey::Service => (0, 0),
+            LimitKey::Client { v4, v6 } | LimitKey::FingerprintOfClient { v4, v6 } => (v4, v6),
+            LimitKey::Service | LimitKey::Fingerprint => (0, 0),
         };
         let guarded = if self.guard { Profile::GUARDED } else { 0 };
         Profile {
@@ -33,7 +33,12 @@ impl LimitSettings {
             window,
             unit: self.unit.number(),
             action: action(self.action),
-            key: if self.key.is_service() { Profile::TOGETHER } else { Profile::BY_CLIENT },
+            key: match self.key {
+                LimitKey::Client { .. } => Profile::BY_CLIENT,
+                LimitKey::Service => Profile::TOGETHER,
+                LimitKey::Fingerprint => Profile::BY_FINGERPRINT,
+                LimitKey::FingerprintOfClient { .. } => Profile::BY_FINGERPRINT_OF_CLIENT,
+            },
             flags: guarded | if coarse { Profile::COARSE } else { 0 },
             reason: reason(number, self).0,
             reserved: [0; 3],

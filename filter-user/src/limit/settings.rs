@@ -77,6 +77,12 @@ impl LimitSettings {
         self.action != LimitAction::Off
     }
 
+    /// Whether rules on `ClientHello`s can name it.
+    #[must_use]
+    pub fn fits_rules(&self) -> bool {
+        self.unit == Unit::Handshakes && !self.key.is_service()
+    }
+
     /// Whether what was counted under these settings means the same under others.
     #[must_use]
     pub fn counts_like(&self, other: &Self) -> bool {

@@ -1,12 +1,11 @@
 //! The busiest keys.
 
-use super::whom::prefix;
+use super::whom::Whom;
 use filter_common::abi::limit::{Meter, Profile};
 use filter_common::gcra::Rate;
 use filter_common::limit::key::{self, Secrets};
 use filter_common::limit::meter::Scale;
 use filter_common::limit::quota;
-use ipnet::IpNet;
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
 use std::time::Duration;
@@ -28,7 +27,7 @@ pub struct Busy {
     /// The limit, by its number.
     pub number: u32,
     /// Who.
-    pub prefix: IpNet,
+    pub whom: Whom,
     /// How much.
     pub usage: Usage,
 }
@@ -98,7 +97,7 @@ pub fn busiest(
     let busy = |Reverse((.., number, set, tag, word)): Reverse<(u32, u64, u32, u32, u64, u64)>| {
         let profile = profiles.get(&number)?;
         let usage = Usage::of(profile, word, now_ns);
-        Some(Busy { number, prefix: prefix(secrets, profile, set, tag), usage })
+        Some(Busy { number, whom: Whom::of(secrets, profile, set, tag), usage })
     };
     heap.into_sorted_vec().into_iter().filter_map(busy).collect()
 }

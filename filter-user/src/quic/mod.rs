@@ -10,6 +10,7 @@
 //! RFC 9369 (version 2).
 
 mod assembler;
+pub(crate) mod checksum;
 mod connection;
 mod connection_id;
 mod datagram;
@@ -20,6 +21,7 @@ mod protection;
 mod queue;
 mod reader;
 mod table;
+mod told;
 mod version;
 
 pub use assembler::{Assembler, Counts, MAX_OPENED, MIN_DATAGRAM_BYTES};
@@ -28,6 +30,7 @@ pub use connection_id::ConnectionId;
 pub use datagram::{Datagram, may_hold_initial};
 pub use outcome::Outcome;
 pub use table::{LINGER_NS, MAX_HELD_BYTES, MAX_LINGERING, MAX_PENDING, MAX_PER_FLOW, TIMEOUT_NS};
+pub use told::RecordError;
 pub use version::Version;
 
 #[cfg(test)]

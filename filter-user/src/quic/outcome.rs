@@ -3,6 +3,7 @@
 use super::connection_id::ConnectionId;
 use super::version::Version;
 use crate::fingerprint::{self, Cause, Flow, Hello};
+use filter_common::abi::counter::Verdict;
 
 /// A hello that was put together, or was not.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +39,15 @@ impl From<Outcome> for fingerprint::Outcome {
     fn from(outcome: Outcome) -> Self {
         let Outcome { flow, connection, datagrams, proven, time_ns, result, .. } = outcome;
         let stream_start = u32::try_from(connection & u64::from(u32::MAX)).unwrap_or_default();
-        Self { flow, stream_start, segments: datagrams, proven, time_ns, result }
+        Self {
+            flow,
+            stream_start,
+            segments: datagrams,
+            proven,
+            time_ns,
+            wire: 0,
+            verdict: Verdict::PASS,
+            result,
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! All rules, and their numbers in the kernel.
 
-use super::{HelloRule, Pattern};
-use filter_common::abi::rule::RULE_CAPACITY;
+use super::{HelloRule, Learned, Pattern, RuleAction, Target};
+use crate::fingerprint::Ja3;
+use filter_common::abi::rule::{RULE_CAPACITY, RuleKey};
 use std::collections::BTreeMap;
 
 /// The rules on hellos.
@@ -65,10 +66,46 @@ impl RuleBook {
         over.map(|(pattern, ..)| pattern.clone()).collect()
     }
 
-    /// A bit for each kind of rule that there is.
+    /// The [bits](RuleKey::bit) of the kinds of rule that the kernel looks for.
     #[must_use]
     pub fn kinds(&self) -> u32 {
-        self.rules.keys().fold(0, |kinds, pattern| kinds | 1 << pattern.key().kind)
+        let kind = |pattern: &Pattern| self.key(pattern, 0).map_or(0, |key| RuleKey::bit(key.kind));
+        let over_tcp = self.rules.keys().filter(|pattern| !pattern.is_quic());
+        over_tcp.fold(0, |kinds, pattern| kinds | kind(pattern))
+    }
+
+    /// Where the kernel looks for a rule, which keys names with a secret. `None`: no hello has
+    /// told yet what its JA3 is made of.
+    #[must_use]
+    pub fn key(&self, pattern: &Pattern, secret: u64) -> Option<RuleKey> {
+        if !matches!(pattern.target, Target::Ja3(_)) {
+            return pattern.key(secret);
+        }
+        let (_, rule) = self.get(pattern)?;
+        rule.learned.map(|learned| pattern.key_of_wire(learned.wire))
+    }
+
+    /// What a hello with the JA3 of a pattern is made of, if another rule on it knows.
+    #[must_use]
+    pub fn learned(&self, pattern: &Pattern) -> Option<Learned> {
+        let mut same = self.iter().filter(|(other, ..)| other.target == pattern.target);
+        same.find_map(|(.., rule)| rule.learned)
+    }
+
+    /// The rules on a JA3 that know something else of it, or nothing.
+    #[must_use]
+    pub fn to_learn(&self, ja3: &Ja3, learned: Learned) -> Vec<Pattern> {
+        let is_about = |pattern: &Pattern| pattern.target == Target::Ja3(*ja3);
+        let lacks = |rule: &HelloRule| rule.learned != Some(learned);
+        let found = self.iter().filter(|(pattern, _, rule)| is_about(pattern) && lacks(rule));
+        found.map(|(pattern, ..)| pattern.clone()).collect()
+    }
+
+    /// The rules that name a limit.
+    pub fn with_limit(&self, name: &str) -> impl Iterator<Item = &Pattern> {
+        let names =
+            move |rule: &HelloRule| matches!(&rule.action, RuleAction::Limit(of) if of == name);
+        self.iter().filter(move |(.., rule)| names(rule)).map(|(pattern, ..)| pattern)
     }
 
     fn free_number(&self) -> Option<u32> {

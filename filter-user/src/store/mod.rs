@@ -54,6 +54,8 @@ pub enum Write<'a> {
     Rule(&'a Pattern, Option<&'a HelloRule>),
     /// A limit profile.
     Limit(&'a str, Option<&'a SavedLimit>),
+    /// What operators call a fingerprint.
+    Label(&'a str, Option<&'a str>),
     /// What `palisade mode` said last.
     Mode(HostMode),
 }
@@ -85,6 +87,8 @@ pub struct Saved {
     pub rules: Vec<(Pattern, HelloRule)>,
     /// Limit profiles with their numbers.
     pub limits: Vec<(String, SavedLimit)>,
+    /// What operators call fingerprints.
+    pub labels: BTreeMap<String, String>,
     /// What `palisade mode` said last.
     pub mode: Option<HostMode>,
 }

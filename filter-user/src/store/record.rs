@@ -85,6 +85,7 @@ fn encode(write: &Write) -> Result<(String, Option<Vec<u8>>), String> {
         Write::Verdict(client, verdict) => (format!("verdict/{client}"), json(*verdict)?),
         Write::Rule(pattern, rule) => (rule_key(pattern), json(*rule)?),
         Write::Limit(name, limit) => (format!("limit/{name}"), json(*limit)?),
+        Write::Label(ja4, label) => (format!("label/{ja4}"), json(label.as_ref())?),
         Write::Mode(mode) => (MODE.into(), json(Some(mode))?),
     })
 }
@@ -96,7 +97,8 @@ fn rule_key(pattern: &Pattern) -> String {
 }
 
 fn rule_pattern(name: &str) -> Result<Pattern, String> {
-    let parsed = if name.contains(':') { name.parse() } else { format!("{JA4}{name}").parse() };
+    // A JA4 alone is no pattern.
+    let parsed = name.parse().or_else(|_| format!("{JA4}{name}").parse());
     parsed.map_err(|error: PatternError| error.to_string())
 }
 
@@ -127,6 +129,7 @@ pub(super) fn decode(key: &str, value: &[u8], saved: &mut Saved) -> Result<(), S
         "verdict" => saved.verdicts.push((prefix()?, from_json(value)?)),
         "rule" => saved.rules.push((rule_pattern(name)?, from_json(value)?)),
         "limit" => saved.limits.push((name.to_owned(), from_json(value)?)),
+        "label" => drop(saved.labels.insert(name.to_owned(), from_json(value)?)),
         MODE => saved.mode = Some(from_json(value)?),
         _ => return Err("of an unknown kind; a newer version may have written it".into()),
     }

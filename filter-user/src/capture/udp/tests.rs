@@ -1,4 +1,5 @@
 use super::*;
+use crate::quic::checksum::{PROTOCOL, fold, sum};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

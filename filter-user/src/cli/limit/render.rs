@@ -112,7 +112,8 @@ fn whom(limit: &LimitInfo) -> String {
     let services = limit.services.iter().map(ToString::to_string);
     let lists = limit.lists.iter().map(|name| format!("list {name}"));
     let throttle = (limit.number == THROTTLE_PROFILE).then(|| "throttle verdicts".to_owned());
-    let all: Vec<_> = services.chain(lists).chain(throttle).collect();
+    let rules = limit.rules.iter().map(|pattern| format!("rule {pattern}"));
+    let all: Vec<_> = services.chain(lists).chain(rules).chain(throttle).collect();
     if all.is_empty() { "nothing".into() } else { all.join(", ") }
 }
 

@@ -34,6 +34,7 @@ fn info() -> LimitInfo {
         action: LimitAction::Drop,
         guard: false,
         origin: Origin::Operator,
+        rules: Vec::new(),
         lists: vec!["feed".into()],
         passed: traffic(7),
         refused: traffic(3),

@@ -1,7 +1,7 @@
 //! What can be typed about rules on `ClientHello`s.
 
 use crate::rule::{Pattern, RuleAction};
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 
 #[derive(Debug, Subcommand)]
 pub(in crate::cli) enum RuleCommand {
@@ -9,10 +9,14 @@ pub(in crate::cli) enum RuleCommand {
     Ls,
     /// Make a rule, or put it in the place of one on the same.
     ///
-    /// It acts on the packet that completes a ClientHello, from the first one on.
+    /// It acts on the packet that completes a ClientHello, from the first one on; on a JA3, from
+    /// the second.
     Set {
         /// What it is about: `ja4:t13d1516h2_8daaf6152771_e5627efa2ab1`, where each part may be
-        /// `*`; `tls:1.0`; `cause:conflict`; with `@tcp/443` behind it for one service.
+        /// `*`; `ja3:SUM`; `sni:api.example.com`, `sni:*.example.com` or `sni:none`; `alpn:h2` or
+        /// `alpn:none`; `tls:1.0`; `cause:conflict`; `any`. With `@tcp/443` behind it for one
+        /// service. A JA4 with `q` in front, or with `@udp/443` behind it, is one of QUIC: `[quic]`
+        /// in the configuration says what it does.
         pattern: Pattern,
         #[command(flatten)]
         set: RuleArguments,
@@ -26,9 +30,11 @@ pub(in crate::cli) enum RuleCommand {
 
 #[derive(Debug, Args)]
 pub(in crate::cli) struct RuleArguments {
-    /// What happens to the connection.
-    #[arg(long, value_enum, default_value = "block")]
-    pub(in crate::cli) action: ActionArgument,
+    /// What happens. `block`: the packet is dropped, and what else comes of the connection; the
+    /// server waits for it. `reset`: the server gets a TCP reset and frees the connection at
+    /// once. `limit:PROFILE`: the hello is charged to that limit.
+    #[arg(long, default_value = "block")]
+    pub(in crate::cli) action: RuleAction,
     /// Only count.
     #[arg(long)]
     pub(in crate::cli) shadow: bool,
@@ -38,21 +44,4 @@ pub(in crate::cli) struct RuleArguments {
     /// Why.
     #[arg(long, default_value = "")]
     pub(in crate::cli) comment: String,
-}
-
-#[derive(Clone, Copy, Debug, ValueEnum)]
-pub(in crate::cli) enum ActionArgument {
-    /// Drop the packet and what else comes of the connection; the server waits for it.
-    Block,
-    /// Hand the server a TCP reset: it frees the connection at once.
-    Reset,
-}
-
-impl From<ActionArgument> for RuleAction {
-    fn from(action: ActionArgument) -> Self {
-        match action {
-            ActionArgument::Block => Self::Block,
-            ActionArgument::Reset => Self::Reset,
-        }
-    }
 }

@@ -32,7 +32,7 @@ pub(super) async fn set(
     arguments: RuleArguments,
 ) -> Result<()> {
     let RuleArguments { action, shadow, lasts, comment } = arguments;
-    let request = SetRule { action: action.into(), shadow, lasts, comment };
+    let request = SetRule { action, shadow, lasts, comment };
     show_done(output, &client.send(Method::PUT, &path(pattern), &request).await?)
 }
 

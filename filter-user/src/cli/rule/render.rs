@@ -7,8 +7,10 @@ pub(super) fn rules(rules: &[RuleEntry]) -> String {
     let rows = rules.iter().map(|rule| {
         vec![
             rule.pattern.to_string(),
-            rule.action.name().to_owned(),
-            rule.mode.clone(),
+            rule.action.to_string(),
+            rule.note
+                .as_ref()
+                .map_or_else(|| rule.mode.clone(), |note| format!("{}, {note}", rule.mode)),
             rule.matched.to_string(),
             rule.ended.to_string(),
             rule.expires_in_s.map_or_else(|| "never".to_owned(), span),

@@ -93,7 +93,7 @@ fn bad_limits_are_refused_with_their_line() {
         ("[limits.web]\nunit = 'packets'\nrate = '0/s'\n", 3, "zero"),
         ("[limits.web]\nunit = 'packets'\nrate = '1/s'\nburst = -1\n", 4, "negative"),
         ("[limits.web]\nunit = 'packets'\nrate = '1/s'\nservices = ['tcp/99999']\n", 4, "65535"),
-        ("[limits.web]\nunit = 'packets'\nrate = '1/s'\nkey = 'fingerprint'\n", 4, "no key"),
+        ("[limits.web]\nunit = 'packets'\nrate = '1/s'\nkey = 'finger'\n", 4, "no key"),
         ("[limits.web]\nunit = 'packets'\nrate = '1/s'\nspeed = 9\n", 4, "unknown field"),
         ("\n[limits.web]\nrate = '1/s'\n", 2, "`unit` is missing"),
         ("\n[limits.web]\nunit = 'packets'\nrate = '200M/s'\n", 2, "can be counted"),

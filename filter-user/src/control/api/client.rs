@@ -1,5 +1,6 @@
 //! Clients: verdicts on them, their fingerprints, and why they pass or not.
 
+use crate::fingerprint::Forms;
 use crate::rule::Pattern;
 use crate::verdict::{VerdictAction, VerdictSource};
 use serde::{Deserialize, Serialize};
@@ -44,22 +45,57 @@ pub struct AddVerdict {
 pub struct FingerprintEntry {
     /// Its JA4.
     pub ja4: String,
-    /// The JA3 of its last hello.
+    /// The JA3 of its last hello; none if this daemon has seen none.
     pub ja3: Option<String>,
-    /// What is known of it, such as `tool (nmap-http-title)`.
+    /// What operators call it, or what is known of it, such as `tool (nmap-http-title)`.
     pub label: Option<String>,
-    /// Hellos since the daemon started.
+    /// Hellos.
     pub hellos: u64,
-    /// Distinct clients, counted up to 1,024.
-    pub clients: usize,
+    /// Distinct clients, estimated within some 13 %.
+    pub clients: u64,
+    /// Distinct wire orders, which JA3s are made of; estimated, at most 266.
+    pub wire_orders: u64,
+    /// Hellos that a rule has ended.
+    pub ended: u64,
+    /// Hellos that a rule would have, were it or the host not in shadow.
+    pub would_end: u64,
     /// The name that was asked for last.
     pub last_sni: Option<String>,
     /// The protocols that were offered last.
     pub alpn: Option<String>,
-    /// When it was seen last, in milliseconds since 1970.
-    pub last_unix_ms: Option<u64>,
+    /// When it was seen first, in milliseconds since 1970.
+    pub first_unix_ms: u64,
+    /// When it was seen last.
+    pub last_unix_ms: u64,
     /// Rules on it or on parts of it.
     pub rules: Vec<Pattern>,
+}
+
+/// A fingerprint, and the forms of it.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct FingerprintDetail {
+    /// What is remembered.
+    #[serde(flatten)]
+    pub entry: FingerprintEntry,
+    /// The forms of its last hello; none if this daemon has seen none.
+    pub forms: Option<Forms>,
+}
+
+/// Names a fingerprint.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SetLabel {
+    /// The label; an empty one takes it away.
+    pub label: String,
+}
+
+/// A fingerprint of a client.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientFingerprint {
+    /// A JA4 or a cause.
+    pub fingerprint: String,
+    /// Distinct wire orders in which this client sent it; estimated.
+    pub wire_orders: u64,
 }
 
 /// What happens to an address, and why.
@@ -75,6 +111,8 @@ pub struct Explanation {
     pub reason: String,
     /// Each step of the walk, in order, and what it says.
     pub steps: Vec<Step>,
+    /// The client's last fingerprints.
+    pub fingerprints: Vec<ClientFingerprint>,
     /// How to change it.
     pub way_out: Option<String>,
 }

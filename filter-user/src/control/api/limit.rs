@@ -35,6 +35,8 @@ pub struct LimitInfo {
     pub origin: Origin,
     /// Lists that name it.
     pub lists: Vec<String>,
+    /// The rules on `ClientHello`s that name it.
+    pub rules: Vec<String>,
     /// Traffic that was charged.
     pub passed: Traffic,
     /// Traffic that was refused.

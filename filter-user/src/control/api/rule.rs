@@ -12,6 +12,8 @@ pub struct RuleEntry {
     pub action: RuleAction,
     /// `enforce` or `shadow`.
     pub mode: String,
+    /// Why it doesn't do what it says, if it doesn't.
+    pub note: Option<String>,
     /// Hellos that it was about.
     pub matched: u64,
     /// Those of them whose connection it has ended.

@@ -3,6 +3,7 @@
 use super::Traffic;
 use crate::config::HostMode;
 use serde::{Deserialize, Serialize};
+use std::num::NonZeroU16;
 
 /// What the daemon is doing.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -17,7 +18,7 @@ pub struct Status {
     pub uptime_s: u64,
     /// Whether the filter of an earlier daemon was taken over.
     pub taken_over: bool,
-    /// How a ClientHello's sender is proven: `socket` or `none`.
+    /// How a ClientHello's sender is proven: `socket`, `established` or `none`.
     pub evidence: String,
     /// Where the filter is attached.
     pub interfaces: Vec<Interface>,
@@ -25,12 +26,16 @@ pub struct Status {
     pub lists: ListSizes,
     /// Client verdicts in force.
     pub verdicts: usize,
-    /// Fingerprints that were seen.
+    /// Why hellos had no fingerprint, and how often.
+    pub causes: Vec<CauseEntry>,
+    /// Fingerprints that are remembered.
     pub fingerprints: usize,
     /// Packets by verdict and reason, as the kernel counted them.
     pub counters: Vec<Counter>,
     /// What became of the hellos.
     pub hellos: Hellos,
+    /// What became of QUIC clients' datagrams.
+    pub quic: Quic,
     /// Limit profiles that refused something, or would have.
     pub limits: Vec<LimitLine>,
     /// Guards that are up: services over their threshold.
@@ -113,11 +118,40 @@ pub struct Hellos {
     pub unproven: u64,
     /// Segments of hellos that came while another CPU was at work in the same place.
     pub busy: u64,
+    /// Hellos whose fingerprint found no room among those that are remembered.
+    pub unremembered: u64,
     /// Hellos that were put together, since the daemon started.
     pub fingerprinted: u64,
     /// Hellos that could not be.
     pub unfingerprintable: u64,
     /// Verdicts that found no room.
+    pub verdicts_refused: u64,
+}
+
+/// What became of QUIC clients' datagrams.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub struct Quic {
+    /// UDP ports that are looked at; none: QUIC isn't.
+    pub ports: Vec<NonZeroU16>,
+    /// Whether rules on hellos over QUIC act.
+    pub verdicts: bool,
+    /// Datagrams with Initial packets that the daemon got a copy of.
+    pub copied: u64,
+    /// Those that were more than the budget; they passed.
+    pub over_budget: u64,
+    /// Those that the full ring buffer had no room for; they passed.
+    pub lost: u64,
+    /// Those with a wrong checksum, since the daemon started.
+    pub bad_checksum: u64,
+    /// Initial packets that no client of a connection can have made.
+    pub foreign: u64,
+    /// Hellos that were put together.
+    pub fingerprinted: u64,
+    /// Hellos that could not be.
+    pub unfingerprintable: u64,
+    /// Events that were too many to be told.
+    pub untold: u64,
+    /// Addresses that a rule would have blocked if there had been room.
     pub verdicts_refused: u64,
 }
 
@@ -127,4 +161,15 @@ pub struct Hellos {
 pub struct SetMode {
     /// Whether rules act.
     pub mode: HostMode,
+}
+
+/// A cause for which hellos have no fingerprint.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct CauseEntry {
+    /// Its name, as in rules.
+    pub cause: String,
+    /// Hellos that had none for it.
+    pub hellos: u64,
+    /// Distinct clients, estimated.
+    pub clients: u64,
 }

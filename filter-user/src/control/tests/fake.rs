@@ -1,9 +1,9 @@
 //! An owner that only writes down what it is asked.
 
 use crate::control::api::{
-    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintEntry, LimitInfo,
-    ListDetail, ListEntry, ListInfo, RemoveEntries, RuleEntry, SetLimit, SetList, SetMode, SetRule,
-    Status, TopEntry, Traffic, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintDetail,
+    FingerprintEntry, LimitInfo, ListDetail, ListEntry, ListInfo, RemoveEntries, RuleEntry,
+    SetLabel, SetLimit, SetList, SetMode, SetRule, Status, TopEntry, Traffic, VerdictEntry,
 };
 use crate::control::handle::{Import, Operator, Refusal};
 use crate::policy::entries::Entries;
@@ -113,14 +113,20 @@ impl Operator for Fake {
     fn remove_verdict(&mut self, _: &str) -> Result<Done, Refusal> {
         self.note("no verdict".into())
     }
-    fn fingerprints(&mut self) -> Vec<FingerprintEntry> {
-        Vec::new()
+    fn fingerprints(&mut self) -> Result<Vec<FingerprintEntry>, Refusal> {
+        Ok(Vec::new())
+    }
+    fn fingerprint(&mut self, ja4: &str) -> Result<FingerprintDetail, Refusal> {
+        Err(Refusal::NotFound(ja4.to_owned()))
+    }
+    fn label(&mut self, ja4: &str, request: SetLabel) -> Result<Done, Refusal> {
+        self.note(format!("{ja4} is {}", request.label))
     }
     fn rules(&mut self) -> Result<Vec<RuleEntry>, Refusal> {
         Ok(Vec::new())
     }
     fn set_rule(&mut self, pattern: &str, request: SetRule) -> Result<Done, Refusal> {
-        self.note(format!("{} {pattern}", request.action.name()))
+        self.note(format!("{} {pattern}", request.action))
     }
     fn remove_rule(&mut self, pattern: &str) -> Result<Done, Refusal> {
         self.note(format!("no rule {pattern}"))
@@ -128,7 +134,8 @@ impl Operator for Fake {
     fn explain(&mut self, address: IpAddr) -> Explanation {
         let (address, client) = (address.to_string(), String::new());
         let (effect, reason) = (String::new(), String::new());
-        Explanation { address, client, effect, reason, steps: Vec::new(), way_out: None }
+        let (steps, fingerprints) = (Vec::new(), Vec::new());
+        Explanation { address, client, effect, reason, steps, fingerprints, way_out: None }
     }
     fn set_mode(&mut self, _: SetMode) -> Result<Done, Refusal> {
         self.note("mode".into())

@@ -52,7 +52,7 @@ async fn what_no_profile_can_be_is_refused() {
     let lab = Lab::start();
     for (request, says) in [
         (json!({ "unit": "requests" }), "requests"),
-        (json!({ "key": "fingerprint" }), "fingerprint"),
+        (json!({ "key": "finger" }), "finger"),
         (json!({ "rate": "0/s" }), "zero"),
         (json!({ "rate": "-5/s" }), "negative"),
         (json!({ "rate": "5/fortnight" }), "fortnight"),

@@ -70,7 +70,7 @@ impl Engine {
         let word = if limit.settings.key.is_service() {
             maps.aggregate(number)?
         } else {
-            let place = key::place(&maps.secrets()?, profile, number, &address_of(address));
+            let place = key::place(&maps.secrets()?, profile, number, &address_of(address), 0);
             maps.meter(&place).unwrap_or_default()
         };
         Ok(Some(Usage::of(profile, word, now.ktime_ns)))

@@ -14,6 +14,7 @@ use crate::control::handle::Refusal;
 use crate::limit::built_in::THROTTLE;
 use crate::limit::{BookError, LimitBook, LimitSettings, NamedLimit, Origin};
 use crate::policy::list::ListAction;
+use crate::rule::{Pattern, Target};
 use crate::store::{SavedLimit, Write};
 use aya::maps::MapError;
 use filter_common::abi::limit::ListLimit;
@@ -39,7 +40,7 @@ impl Engine {
         let standing = Standing {
             name,
             before: before.as_ref(),
-            is_named: name == THROTTLE || !self.lists_with(name).is_empty(),
+            is_named: name == THROTTLE || self.check_unnamed(name, "").is_err(),
             is_configured: self.configured(name).is_some(),
             mode: self.mode(),
         };
@@ -80,6 +81,16 @@ impl Engine {
     ) -> Result<(), Refusal> {
         if settings.key.is_service() {
             self.check_unnamed(name, "can't count everybody together")?;
+        }
+        if settings.key.needs_fingerprint() && !self.lists_with(name).is_empty() {
+            self.check_unnamed(name, "can't count by fingerprint")?;
+        }
+        let on_causes = |pattern: &Pattern| matches!(pattern.target, Target::Cause(_));
+        if settings.key.needs_fingerprint() && self.rules.with_limit(name).any(on_causes) {
+            self.check_unnamed(name, "can't count by fingerprint what has none")?;
+        }
+        if !settings.fits_rules() && self.rules.with_limit(name).next().is_some() {
+            self.check_unnamed(name, "can't count anything but handshakes")?;
         }
         let mut next = self.limits.clone();
         next.put(name, settings, origin, None).map_err(refused)?;
@@ -136,7 +147,9 @@ impl Engine {
             // A list's profile is in the book: it can't be removed as long as it is named.
             maps.set_list_limit(id, limit.unwrap_or_default())?;
         }
-        Ok(())
+        // Rules name limits by their numbers. A daemon that has only just started has none in its
+        // book yet, and those in the kernel stay in force.
+        if self.rules.iter().next().is_none() { Ok(()) } else { self.refresh_rules(now) }
     }
 
     /// The limit that an action names.
@@ -147,7 +160,9 @@ impl Engine {
         self.limits.list_limit(name).map_err(|error| match error {
             BookError::NotFound(_) => {
                 let profiles = self.limits.profiles().iter();
-                let usable = profiles.filter(|(_, limit)| !limit.settings.key.is_service());
+                let usable = profiles.filter(|(_, limit)| {
+                    !limit.settings.key.is_service() && !limit.settings.key.needs_fingerprint()
+                });
                 let names: Vec<_> = usable.map(|(name, _)| name.as_str()).collect();
                 let text = format!("{error}; a list can name {}", names.join(", "));
                 Refusal::Conflict(text)
@@ -173,13 +188,16 @@ impl Engine {
     }
 
     fn check_unnamed(&self, name: &str, what: &str) -> Result<(), Refusal> {
-        let lists = self.lists_with(name);
-        if lists.is_empty() {
+        let rules = self.rules.with_limit(name).map(|pattern| format!("the rule on {pattern}"));
+        let lists = self.lists_with(name).into_iter().map(|list| format!("the list {list}"));
+        let naming: Vec<_> = lists.chain(rules).collect();
+        if naming.is_empty() {
             return Ok(());
         }
         Err(Refusal::Conflict(format!(
-            "{name} {what} while lists name it: {}; drop them or give them another action first",
-            lists.join(", ")
+            "{name} {what} as long as it is named: {}; remove these or give them another action \
+             first",
+            naming.join(", ")
         )))
     }
 

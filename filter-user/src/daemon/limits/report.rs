@@ -85,6 +85,7 @@ impl Engine {
             guard: *guard,
             origin: *origin,
             lists: self.lists_with(name),
+            rules: self.rules.with_limit(name).map(ToString::to_string).collect(),
             passed: traffic(counters.passed),
             refused: traffic(counters.refused),
             would_refuse: traffic(counters.would_refuse),
@@ -121,7 +122,7 @@ impl Engine {
         wanted: Option<u32>,
         now: Now,
     ) -> Result<Vec<TopEntry>, MapError> {
-        let names = self.names();
+        let (names, fingerprints) = (self.names(), self.names_of_fingerprints()?);
         let maps = self.limit_maps()?;
         let profiles = maps.profiles()?.into_iter();
         let profiles = profiles.filter(|(n, _)| wanted.is_none_or(|wanted| *n == wanted));
@@ -135,9 +136,11 @@ impl Engine {
             }
         }
         let secrets = maps.secrets()?;
-        for busy in busiest(maps.meters(), &clients, &secrets, now.ktime_ns, count) {
+        let busiest = busiest(maps.meters(), &clients, &secrets, now.ktime_ns, count);
+        for busy in busiest {
             if let Some(profile) = clients.get(&busy.number) {
-                top.push(entry(&names, busy.number, busy.prefix.to_string(), busy.usage, profile));
+                let whom = busy.whom.named(|name| fingerprints.get(&name).cloned());
+                top.push(entry(&names, busy.number, whom, busy.usage, profile));
             }
         }
         Ok(top)

@@ -62,8 +62,17 @@ pub(super) fn notes(settings: &LimitSettings, standing: &Standing<'_>) -> Vec<St
     });
     let idle = (settings.services.is_empty() && !is_named).then(|| {
         format!(
-            "it applies to nothing yet: say --service, or name it in a list with \
-             `palisade list create LIST --action limit:{name}`"
+            "it applies to nothing yet: {}",
+            if settings.key.needs_fingerprint() {
+                format!(
+                    "`palisade rule set any --action limit:{name}` holds all ClientHellos to it"
+                )
+            } else {
+                format!(
+                    "say --service, or name it in a list with `palisade list create LIST --action \
+                     limit:{name}`"
+                )
+            }
         )
     });
     let over = is_configured.then(|| {

@@ -5,7 +5,8 @@ use crate::config::HostMode;
 use crate::daemon::engine::Engine;
 use crate::limit::guard::GuardEvent;
 use crate::limit::offence::{Offence, Stage};
-use crate::limit::{LimitAction, NamedLimit, whom};
+use crate::limit::whom::Whom;
+use crate::limit::{LimitAction, NamedLimit};
 use aya::maps::MapError;
 use std::time::Duration;
 
@@ -54,13 +55,15 @@ impl Engine {
         }
         let maps = self.limit_maps()?;
         let (secrets, profiles) = (maps.secrets()?, maps.profiles()?);
+        let names = self.names_of_fingerprints()?;
         for offence in told {
             let profile = profiles.iter().find(|(number, _)| *number == offence.number);
             let limit = self.limits.by_number(offence.number);
             if let (Some((_, profile)), Some((name, limit))) = (profile, limit) {
-                let prefix = whom::prefix(&secrets, profile, offence.set, offence.tag);
+                let whom = Whom::of(&secrets, profile, offence.set, offence.tag);
+                let whom = whom.named(|name| names.get(&name).cloned());
                 let text = text_of(&offence, name, self.acts(limit), now);
-                self.tell(now, "limit", Some(prefix.to_string()), text);
+                self.tell(now, "limit", Some(whom), text);
             }
         }
         Ok(())

@@ -111,7 +111,12 @@ fn keys_have_two_lengths_or_none() {
     assert_eq!("client".parse(), Ok(key(32, 64)));
     assert_eq!("client/24/56".parse(), Ok(key(24, 56)));
     assert_eq!("service".parse(), Ok(LimitKey::Service));
-    for text in ["client/24", "client/24/56/1", "client/300/64", "service/1", "fingerprint", ""] {
+    assert_eq!("fingerprint".parse(), Ok(LimitKey::Fingerprint));
+    let pair = LimitKey::FingerprintOfClient { v4: 24, v6: 56 };
+    assert_eq!("fingerprint+client/24/56".parse(), Ok(pair));
+    assert_eq!(pair.to_string(), "fingerprint+client/24/56");
+    assert_eq!(LimitKey::FINGERPRINT_OF_CLIENT.to_string(), "fingerprint+client");
+    for text in ["client/24", "client/24/56/1", "client/300/64", "service/1", "fingerprint/1", ""] {
         assert!(text.parse::<LimitKey>().unwrap_err().to_string().contains("no key"), "{text}");
     }
 }

@@ -4,7 +4,7 @@ use crate::limit::LimitSettings;
 use crate::limit::guard::{GUARD_CALM_NS, Guard, GuardEvent};
 use crate::limit::offence::{Offences, REPEAT_NS, Stage};
 use crate::limit::top::{Usage, busiest};
-use crate::limit::whom::prefix;
+use crate::limit::whom::Whom;
 use filter_common::abi::limit::{Meter, OFFENDER_IDLE_NS, Offender, Profile};
 use filter_common::limit::key;
 use filter_common::limit::quota;
@@ -172,7 +172,7 @@ fn profile(number: u32, toml: &str) -> Profile {
 
 /// A meter with so much in use.
 fn meter(profile: &Profile, number: u32, source: Address, used: u64, now_ns: u64) -> (u32, Meter) {
-    let place = key::place(&SECRETS, profile, number, &source);
+    let place = key::place(&SECRETS, profile, number, &source, 0);
     let word = if profile.is_quota() {
         quota::stamp(now_ns) << 40 | used
     } else {
@@ -199,7 +199,7 @@ fn the_busiest_come_first_by_their_share() {
     let profiles = BTreeMap::from([(4, packets), (5, quota)]);
     let top = busiest(meters.into_iter(), &profiles, &SECRETS, now_ns, 3);
     let named: Vec<_> =
-        top.iter().map(|busy| (busy.prefix.to_string(), busy.usage.permille())).collect();
+        top.iter().map(|busy| (busy.whom.to_string(), busy.usage.permille())).collect();
     let expected = [("192.0.2.2/32", 1000), ("2001:db8:1:200::/56", 900), ("192.0.2.0/24", 750)];
     assert_eq!(named, expected.map(|(prefix, share)| (prefix.to_owned(), share)));
     assert_eq!((top[0].usage.used, top[0].usage.of), (100, 100));
@@ -239,12 +239,31 @@ proptest! {
             // What would be IPv4 isn't IPv6.
             Address { high: high | 1 << 63, low }
         };
-        let place = key::place(&secrets, &profile, number, &source);
-        let found = prefix(&secrets, &profile, place.set, place.tag);
+        let place = key::place(&secrets, &profile, number, &source, 0);
+        let Whom::Client(found) = Whom::of(&secrets, &profile, place.set, place.tag) else {
+            panic!("a meter of clients");
+        };
         let address = crate::replay::ip_addr(&source);
         prop_assert!(found.contains(&address));
         prop_assert_eq!(found.prefix_len(), if is_v4 { v4 } else { v6 });
         prop_assert_eq!(found.trunc(), found);
         prop_assert_eq!(key::number(place.tag), number);
     }
+}
+
+#[test]
+fn a_meter_of_a_fingerprint_names_it() {
+    let profile = Profile { key: Profile::BY_FINGERPRINT, ..Profile::default() };
+    for name in [1, u64::MAX, 0x1234_5678_9abc_def1] {
+        let place = key::place(&SECRETS, &profile, 9, &Address::v4(7), name);
+        let whom = Whom::of(&SECRETS, &profile, place.set, place.tag);
+        assert_eq!(whom, Whom::Fingerprint(name));
+        let ja4 = |known| (known == name).then(|| "t13".to_owned());
+        assert_eq!(whom.named(ja4), "t13");
+    }
+    let pair = Profile { key: Profile::BY_FINGERPRINT_OF_CLIENT, v4_mask: u32::MAX, ..profile };
+    let at = |address, name| key::place(&SECRETS, &pair, 9, &Address::v4(address), name);
+    assert_ne!(at(7, 1), at(8, 1));
+    assert_ne!(at(7, 1), at(7, 3));
+    assert_eq!(Whom::of(&SECRETS, &pair, at(7, 1).set, at(7, 1).tag), Whom::Pair);
 }
