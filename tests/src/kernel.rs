@@ -5,8 +5,10 @@ use anyhow::{Context, Result, bail};
 use aya::maps::{MapData, RingBuf};
 use filter_common::abi::counter::{Count, Counters, Reason, Verdict};
 use filter_common::abi::hello::HelloRecord;
+use filter_common::abi::quic::DatagramRecord;
 use filter_common::decide::Decision;
 use filter_user::clock::Now;
+use filter_user::datapath::datagrams::{BudgetMap, DATAGRAMS};
 use filter_user::datapath::limits::LimitMaps;
 use filter_user::datapath::maps::Maps;
 use filter_user::datapath::policy::PolicySlot;
@@ -24,9 +26,12 @@ pub struct KernelFilter {
     pub policy: PolicySlot,
     /// Its rules on hellos.
     pub rules: RuleMaps,
+    /// How many QUIC datagrams are copied.
+    pub budget: BudgetMap,
     /// The program alone, to be measured.
     pub program: TestProgram,
     records: RingBuf<MapData>,
+    datagrams: RingBuf<MapData>,
 }
 
 /// Lines that a filter's image has for changes.
@@ -41,6 +46,24 @@ pub struct Seen {
     pub decision: Decision,
     /// What the daemon was told of hellos.
     pub told: Vec<Told>,
+    /// The datagram, if the daemon got a copy of it.
+    pub copied: Vec<Copied>,
+}
+
+/// A datagram that the daemon got a copy of.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    record: DatagramRecord,
+    bytes: Vec<u8>,
+}
+
+impl Copied {
+    /// A copy without what tests can't foresee: time and interface.
+    #[must_use]
+    pub fn new(record: &DatagramRecord, bytes: &[u8]) -> Self {
+        let record = DatagramRecord { time_ns: 0, ifindex: 0, ..*record };
+        Self { record, bytes: bytes.to_vec() }
+    }
 }
 
 /// What the daemon is told of a hello.
@@ -75,7 +98,10 @@ impl KernelFilter {
         let limits = LimitMaps::take(program.maps())?;
         let policy = PolicySlot::take(program.maps())?;
         let rules = RuleMaps::take(program.maps())?;
-        Ok(Self { maps, limits, policy, rules, program, records })
+        let budget = BudgetMap::take(program.maps())?;
+        let datagrams = program.maps().take_map(DATAGRAMS).context(DATAGRAMS)?;
+        let datagrams = RingBuf::try_from(datagrams)?;
+        Ok(Self { maps, limits, policy, rules, budget, program, records, datagrams })
     }
 
     /// Fills the maps.
@@ -86,6 +112,7 @@ impl KernelFilter {
     pub fn fill(&mut self, rules: &Rules) -> Result<()> {
         self.maps.set_config(rules.config)?;
         self.rules.replace(&rules.hellos)?;
+        self.budget.set(rules.budget)?;
         self.limits.apply(rules.limits.compile(), Now::read().ktime_ns)?;
         for (list, limit) in rules.list_limits() {
             self.limits.set_list_limit(list, limit)?;
@@ -108,12 +135,24 @@ impl KernelFilter {
         let before = self.maps.counters()?;
         let outcome = self.program.run(frame, 1).context("the kernel refused the frame")?;
         let decision = only_difference(&before, &self.maps.counters()?, frame.len())?;
-        Ok(Seen { action: outcome.action, decision, told: self.take_told()? })
+        let (told, copied) = (self.take_told()?, self.take_copied()?);
+        Ok(Seen { action: outcome.action, decision, told, copied })
     }
 
     /// Throws away what was told of hellos.
     pub fn drain(&mut self) {
         while self.records.next().is_some() {}
+    }
+
+    fn take_copied(&mut self) -> Result<Vec<Copied>> {
+        let mut copied = Vec::new();
+        while let Some(item) = self.datagrams.next() {
+            let (record, bytes) = DatagramRecord::read_from_prefix(&item)
+                .map_err(|_| anyhow::anyhow!("a copy of {} bytes has no header", item.len()))?;
+            let len = usize::try_from(record.copied)?;
+            copied.push(Copied::new(&record, bytes.get(..len).context("a copy is cut short")?));
+        }
+        Ok(copied)
     }
 
     fn take_told(&mut self) -> Result<Vec<Told>> {

@@ -1,6 +1,7 @@
 //! What Palisade's privileged tests, benchmarks and fuzzers share.
 
 pub mod bench;
+pub mod captures;
 pub mod flood;
 pub mod frame;
 pub mod fuzz;

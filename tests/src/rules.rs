@@ -10,8 +10,10 @@ use filter_common::abi::client::ClientVerdict;
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::hello::Cause;
 use filter_common::abi::limit::ListLimit;
+use filter_common::abi::quic::DatagramBudget;
 use filter_common::abi::rule::{Rule, RuleKey};
 use filter_common::abi::width::{VerdictKey, Width};
+use filter_common::gcra::Rate;
 use filter_user::clock::Now;
 use filter_user::limit::{LimitAction, LimitBook, LimitSettings, Origin, built_in};
 use filter_user::policy::entries::Entries;
@@ -19,7 +21,7 @@ use filter_user::policy::image::{Full, HostMemory, Image};
 use filter_user::policy::list::{List, ListAction, ListSettings};
 use filter_user::policy::note::Note;
 use filter_user::policy::{ALLOW_LIST, AddressPolicy, BLOCK_LIST};
-use filter_user::rule::{HelloRule, Pattern, Target};
+use filter_user::rule::{HelloRule, Pattern, Placed, Target};
 use filter_user::verdict::{address_of, client_of};
 use ipnet::IpNet;
 use std::collections::BTreeMap;
@@ -38,6 +40,8 @@ pub struct Rules {
     pub verdicts: Vec<(VerdictKey, ClientVerdict)>,
     /// Rules on hellos.
     pub hellos: BTreeMap<RuleKey, Rule>,
+    /// How many QUIC datagrams are copied.
+    pub budget: DatagramBudget,
 }
 
 impl Rules {
@@ -130,8 +134,22 @@ pub fn further() -> Rules {
 pub fn hellos() -> Rules {
     let pattern = Pattern { target: Target::Cause(Cause::MALFORMED), port: None };
     let mut rules = nothing();
-    rules.config.rule_kinds = 1 << pattern.key().kind;
-    rules.hellos.insert(pattern.key(), HelloRule::default().to_kernel(0, u64::MAX));
+    let placed = Placed { number: 0, profile: 0, expires_ns: u64::MAX };
+    if let Some(key) = pattern.key(rules.config.secret) {
+        rules.config.rule_kinds = RuleKey::bit(key.kind);
+        rules.hellos.insert(key, HelloRule::default().to_kernel(&placed));
+    }
+    rules
+}
+
+/// QUIC services, and a budget for so many datagrams of all and of a share.
+#[must_use]
+pub fn quic([all, share]: [u64; 2]) -> Rules {
+    let mut rules = nothing();
+    rules.config.quic_ports = [443, 8443, 0, 0];
+    let few = |at_once| Rate::new(1, 3_600_000_000_000, at_once, Rate::FINE);
+    rules.budget.all_rate = few(all);
+    rules.budget.share_rate = few(share);
     rules
 }
 

@@ -1,6 +1,6 @@
 //! The same filter twice, in the kernel and on the host, with the same rules.
 
-use crate::kernel::{KernelFilter, Seen, Told};
+use crate::kernel::{Copied, KernelFilter, Seen, Told};
 use crate::rules::Rules;
 use anyhow::Result;
 use filter_common::abi::client::ClientVerdict;
@@ -40,6 +40,7 @@ impl Twins {
         host.limits.lists.extend(lists.map(|(list, limit)| (list.0, limit)));
         host.hellos.rules.clone_from(&rules.hellos);
         host.policy = Some(rules.image()?);
+        host.datagrams.set_budget(rules.budget);
         for (key, verdict) in &rules.verdicts {
             host.set_verdict(*key, *verdict);
         }
@@ -94,6 +95,7 @@ fn seen(outcome: &Outcome) -> Seen {
         action: if dropped { XDP_DROP } else { XDP_PASS },
         decision: outcome.decision,
         told: outcome.told.iter().map(|(record, stream)| Told::new(record, stream)).collect(),
+        copied: outcome.copied.iter().map(|(record, bytes)| Copied::new(record, bytes)).collect(),
     }
 }
 

@@ -37,6 +37,12 @@ fn hellos_that_once_failed_hold() -> Result<()> {
 }
 
 #[test]
+fn streams_that_once_failed_hold() -> Result<()> {
+    require_privileges!();
+    replay("stream")
+}
+
+#[test]
 fn policies_that_once_failed_hold() -> Result<()> {
     require_privileges!();
     replay("policy")

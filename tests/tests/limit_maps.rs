@@ -5,7 +5,7 @@ use filter_common::abi::counter::Reason;
 use filter_common::abi::limit::{Plan, ProfileCounters};
 use filter_common::limit::key;
 use filter_user::clock::Now;
-use filter_user::limit::whom::prefix;
+use filter_user::limit::whom::Whom;
 use filter_user::limit::{LimitBook, Origin};
 use filter_user::verdict::address_of;
 use tests::frame::source::{LISTED, PLAIN_V4, PLAIN_V6, Source};
@@ -191,14 +191,14 @@ fn meters_and_offenders_say_who_and_how_often() -> Result<()> {
     let meters: Vec<_> = bed.kernel.limits.meters().collect();
     let mut named: Vec<_> = meters
         .iter()
-        .map(|(set, meter)| prefix(&secrets, &profile, *set, meter.tag).to_string())
+        .map(|(set, meter)| Whom::of(&secrets, &profile, *set, meter.tag).to_string())
         .collect();
     named.sort();
     ensure!(named == ["192.0.2.0/24", "2001:db8::/48"], "{named:?}");
     let offenders = bed.kernel.limits.offenders();
     ensure!(offenders.len() == 2 && offenders.iter().all(|offender| offender.count == 2));
     for source in [PLAIN_V4, PLAIN_V6] {
-        let place = key::place(&secrets, &profile, number, &address_of(source.address));
+        let place = key::place(&secrets, &profile, number, &address_of(source.address), 0);
         let noted = offenders.iter().find(|offender| offender.tag == place.tag);
         ensure!(noted.is_some_and(|offender| offender.set == u64::from(place.set)));
         let word = bed.kernel.limits.meter(&place).context("a meter")?;

@@ -65,7 +65,7 @@ fn nonsense_is_refused_and_changes_nothing() -> Result<()> {
         (1, "x --unit packets --rate 5/s --key client/33/64", "33"),
         (1, "x --unit packets --rate 5/s --key client/32/65", "65"),
         (1, "x --unit packets --rate 5/s --key client/0/0", "0"),
-        (2, "x --unit packets --rate 5/s --key fingerprint", "fingerprint"),
+        (2, "x --unit packets --rate 5/s --key finger", "finger"),
         (2, "x --unit packets --rate 5/s --service tcp/65536", "65536"),
         (2, "x --unit packets --rate 5/s --service tcp/90-80", "90-80"),
         (2, "x --unit packets --rate 5/s --service sctp/80", "sctp"),

@@ -86,6 +86,9 @@ fn told(engine: &mut dyn Engine, input: &[u8]) -> Result<Vec<Told>> {
     Ok(told)
 }
 
+/// The control bit of an urgent byte.
+const URG: u8 = 0x20;
+
 const PORTS: (u16, u16) = (40_000, 443);
 
 /// A connection's first segments, in some order.
@@ -102,7 +105,9 @@ fn frames(rng: &mut StdRng) -> Vec<Vec<u8>> {
     frames.push(packet().tcp(Segment::syn(PORTS, start.wrapping_sub(1))).build());
     frames.extend(pieces.iter().map(|piece| {
         let at = start.wrapping_add(u32::try_from(piece.at).unwrap_or(0));
-        let mut frame = packet().tcp(Segment::data(PORTS, at, &piece.bytes)).build();
+        let data = Segment::data(PORTS, at, &piece.bytes);
+        let flags = if piece.is_urgent { data.flags | URG } else { data.flags };
+        let mut frame = packet().tcp(Segment { flags, ..data }).build();
         if piece.is_bad
             && let Some(last) = frame.last_mut()
         {
@@ -145,6 +150,7 @@ struct Piece {
     at: usize,
     bytes: Vec<u8>,
     is_bad: bool,
+    is_urgent: bool,
 }
 
 fn split(stream: &[u8], rng: &mut StdRng) -> Vec<Piece> {
@@ -153,7 +159,12 @@ fn split(stream: &[u8], rng: &mut StdRng) -> Vec<Piece> {
     let mut at = 0;
     while at < stream.len() {
         let len = rng.random_range(1..=most).min(stream.len() - at);
-        pieces.push(Piece { at, bytes: stream[at..at + len].to_vec(), is_bad: false });
+        pieces.push(Piece {
+            at,
+            bytes: stream[at..at + len].to_vec(),
+            is_bad: false,
+            is_urgent: false,
+        });
         at += len;
     }
     pieces
@@ -178,8 +189,12 @@ fn trouble(pieces: &mut Vec<Piece>, several: bool, rng: &mut StdRng) {
     for _ in 0..rng.random_range(0..3) {
         let piece = &pieces[rng.random_range(0..pieces.len())];
         let from = rng.random_range(0..piece.bytes.len());
-        let mut again =
-            Piece { at: piece.at + from, bytes: piece.bytes[from..].to_vec(), is_bad: false };
+        let mut again = Piece {
+            at: piece.at + from,
+            bytes: piece.bytes[from..].to_vec(),
+            is_bad: false,
+            is_urgent: false,
+        };
         // What lay in several records isn't compared once it is joined.
         if !several && rng.random_ratio(1, 4) {
             let at = rng.random_range(0..again.bytes.len());
@@ -191,5 +206,9 @@ fn trouble(pieces: &mut Vec<Piece>, several: bool, rng: &mut StdRng) {
     if rng.random_ratio(1, 8) {
         let at = rng.random_range(0..pieces.len());
         pieces[at].is_bad = true;
+    }
+    if rng.random_ratio(1, 20) {
+        let at = rng.random_range(0..pieces.len());
+        pieces[at].is_urgent = true;
     }
 }

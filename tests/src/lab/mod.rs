@@ -5,9 +5,12 @@
 
 mod command;
 mod daemon;
+mod events;
+pub mod raw;
 
 pub use command::{Outcome, run};
 pub use daemon::{Daemon, binary};
+pub use events::Events;
 
 use anyhow::{Context, Result};
 use std::fmt::Write;
