@@ -7,6 +7,7 @@ use clap::{Parser, Subcommand};
 
 mod bench;
 mod check;
+mod clients;
 mod clock;
 mod demo;
 mod exec;
@@ -50,6 +51,9 @@ enum Command {
     Fuzz(fuzz::Options),
     /// Try the product on older and newer kernels, each in a virtual machine
     Vm(vm::Options),
+    /// Try real clients in a lab of namespaces (root)
+    #[command(subcommand)]
+    Lab(clients::LabCommand),
     /// The part of the demo that runs inside the lab's namespaces
     #[command(hide = true)]
     DemoInside(demo::InsideOptions),
@@ -77,6 +81,7 @@ fn run(command: Command) -> Result<bool> {
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
         Command::Vm(options) => vm::run(&options),
+        Command::Lab(command) => clients::run(&command),
         Command::DemoInside(options) => demo::run_inside(&options),
     }
 }

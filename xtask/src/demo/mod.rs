@@ -7,14 +7,13 @@ use anyhow::{Context, Result};
 use clap::Args;
 
 use crate::lab::Lab;
+use crate::lab::filter::Filter;
 use crate::{clock, exec, isolate, setup, term, workspace};
 
-mod filter;
 mod report;
 mod step;
 mod story;
 
-use filter::Filter;
 use report::{Report, ReportFile};
 use step::Stage;
 
@@ -96,6 +95,10 @@ fn set_the_stage(options: &InsideOptions) -> Result<Stage> {
     story::introduce();
     isolate::mount_private()?;
     let lab = Lab::set_up()?;
-    let filter = Filter::start(&options.programs, lab.folder())?;
+    let filter = Filter::start(&options.programs, lab.folder(), CONFIG)?;
     Ok(Stage { lab, filter, dropped_before_death: 0 })
 }
+
+/// A lab's configuration: limits that a lab can exceed, and no patience with libraries.
+/// The mode is left out, to see the default.
+const CONFIG: &str = include_str!("palisade.toml");

@@ -2,10 +2,10 @@
 
 use anyhow::Result;
 
-use super::filter::Filter;
 use super::report::{Outcome, Report, ReportFile};
 use super::step::{STORY, Stage, Step};
 use crate::clock::{self, Moment};
+use crate::lab::filter::Filter;
 use crate::term;
 
 /// Says what is about to be seen.

@@ -3,6 +3,7 @@
 //! Everything here expects to run inside [`crate::isolate`]'s namespaces and leaves the
 //! cleaning-up to their end.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -13,6 +14,7 @@ use crate::clock;
 use client::{Answer, Manner};
 
 pub(crate) mod client;
+pub(crate) mod filter;
 pub(crate) mod flood;
 mod network;
 mod process;
@@ -20,8 +22,11 @@ mod server;
 mod site;
 pub(crate) mod visitor;
 
-pub(crate) use network::{EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere, host};
+pub(crate) use network::{
+    EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere, host, set_mtu, speak_as,
+};
 pub(crate) use process::Process;
+pub(crate) use server::{CERTIFICATE, NAME};
 pub(crate) use site::Site;
 
 /// The lab, up and serving.
@@ -57,6 +62,16 @@ impl Lab {
     /// A folder that only the lab sees and that vanishes with it.
     pub(crate) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Takes the edge's IPv6 address away from its name: small MTUs have no IPv6.
+    pub(crate) fn leave_ipv6(&self) -> Result<()> {
+        server::write_hosts(&self.folder, &[EDGE_V4])
+    }
+
+    /// Pages that each client has got up to now.
+    pub(crate) fn pages(&self) -> Result<BTreeMap<String, usize>> {
+        server::pages(&self.folder).context("can't read the server's access log")
     }
 
     /// The end of the server's own log, for a reader who looks for a fault.

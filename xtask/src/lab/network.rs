@@ -22,6 +22,25 @@ pub(super) fn set_up() -> Result<()> {
     LEGS.iter().try_for_each(Leg::connect)
 }
 
+/// Sets what fits into a packet on every cable, at both of its ends. Below 1280 bytes
+/// there is no IPv6.
+pub(crate) fn set_mtu(mtu: u16) -> Result<()> {
+    LEGS.iter().try_for_each(|leg| {
+        let ends = [(Site::Net, leg.site.name()), (leg.site, INTERFACE)];
+        let mut ends = ends.into_iter();
+        ends.try_for_each(|(site, end)| ip(site, &format!("link set {end} mtu {mtu}")))
+    })
+}
+
+/// Gives clients elsewhere the IPv4 address with this last number from now on: they
+/// needn't be able to choose one.
+pub(crate) fn speak_as(host: u8) -> Result<String> {
+    let (address, router) = (elsewhere(host), format!("{}.1", ELSEWHERE.net_v4));
+    ip(ELSEWHERE.site, &format!("address replace {address}/24 dev {INTERFACE}"))?;
+    ip(ELSEWHERE.site, &format!("route replace default via {router} src {address}"))?;
+    Ok(address)
+}
+
 /// Address of a client elsewhere, by its last number.
 pub(crate) fn elsewhere(host: u8) -> String {
     format!("{}.{host}", ELSEWHERE.net_v4)

@@ -1,5 +1,6 @@
 //! nginx on the edge, from the lab's own configuration.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Duration;
@@ -44,10 +45,28 @@ fn certificate(folder: &Path) -> Result<()> {
 
 /// Clients find the edge by its name, as clients do, in a hosts file that only the lab sees.
 fn name_for_the_edge(folder: &Path) -> Result<()> {
+    write_hosts(folder, &[EDGE_V4, EDGE_V6])?;
     let hosts = folder.join("hosts");
-    fs::write(&hosts, format!("127.0.0.1 localhost\n{EDGE_V4} {NAME}\n{EDGE_V6} {NAME}\n"))?;
     exec::stdout_of(exec::command("mount").arg("--bind").arg(&hosts).arg("/etc/hosts"))?;
     Ok(())
+}
+
+/// Says which addresses the edge's name has from now on.
+pub(super) fn write_hosts(folder: &Path, addresses: &[&str]) -> Result<()> {
+    let lines = addresses.iter().map(|address| format!("{address} {NAME}\n"));
+    let text = format!("127.0.0.1 localhost\n{}", lines.collect::<String>());
+    fs::write(folder.join("hosts"), text)?;
+    Ok(())
+}
+
+/// Pages that each client has got, by the server's own log.
+pub(super) fn pages(folder: &Path) -> Result<BTreeMap<String, usize>> {
+    let log = fs::read_to_string(folder.join("access.log"))?;
+    let mut pages = BTreeMap::new();
+    for client in log.lines().filter_map(|line| line.strip_suffix(" 200")) {
+        *pages.entry(client.to_owned()).or_default() += 1;
+    }
+    Ok(pages)
 }
 
 fn is_listening() -> bool {
@@ -56,10 +75,10 @@ fn is_listening() -> bool {
 }
 
 /// The edge's name in URLs and in the certificate.
-pub(super) const NAME: &str = "edge.example";
+pub(crate) const NAME: &str = "edge.example";
 
 /// The certificate, in the lab's folder.
-pub(super) const CERTIFICATE: &str = "cert.pem";
+pub(crate) const CERTIFICATE: &str = "cert.pem";
 
 /// Nothing of the host's own nginx: no include, no path outside of the lab's folder.
 const CONFIG: &str = include_str!("nginx.conf");

@@ -3,10 +3,12 @@
 //! Looked for by what they provide, not by the package's name, so that any distribution
 //! will do that has them already; only what is missing asks for apt.
 
+use std::collections::BTreeSet;
+
 use anyhow::{Result, bail};
 
 use super::services;
-use crate::{exec, progress};
+use crate::{exec, progress, term};
 
 /// Something that a package provides.
 #[derive(Clone, Copy)]
@@ -21,19 +23,40 @@ enum Proof {
     Program(&'static str),
     /// A module of the distribution's Python: the one on the path may be another.
     PythonModule(&'static str),
+    PerlModule(&'static str),
 }
 
 impl Need {
-    const fn program(package: &'static str, program: &'static str) -> Self {
+    /// A package for the sake of one of its programs.
+    pub(crate) const fn program(package: &'static str, program: &'static str) -> Self {
         Self { package, proof: Proof::Program(program) }
     }
 
-    fn is_met(&self) -> bool {
+    /// A package for the sake of a module of the distribution's Python.
+    pub(crate) const fn python_module(package: &'static str, module: &'static str) -> Self {
+        Self { package, proof: Proof::PythonModule(module) }
+    }
+
+    /// A package for the sake of a module of the distribution's Perl.
+    pub(crate) const fn perl_module(package: &'static str, module: &'static str) -> Self {
+        Self { package, proof: Proof::PerlModule(module) }
+    }
+
+    /// The package's name.
+    pub(crate) const fn package(&self) -> &'static str {
+        self.package
+    }
+
+    /// Whether it is there.
+    pub(crate) fn is_met(&self) -> bool {
         match self.proof {
             Proof::Program(program) => exec::find(program).is_some(),
             Proof::PythonModule(module) => {
                 let import = format!("import {module}");
                 exec::succeeds(exec::command("/usr/bin/python3").args(["-c", &import]))
+            }
+            Proof::PerlModule(module) => {
+                exec::succeeds(exec::command("perl").arg(format!("-M{module}")).args(["-e", "1"]))
             }
         }
     }
@@ -48,7 +71,7 @@ pub(crate) const LAB: &[Need] = &[
     Need::program("openssl", "openssl"),
     Need::program("nginx", NGINX),
     Need::program("curl", "curl"),
-    Need { package: "python3-requests", proof: Proof::PythonModule("requests") },
+    Need::python_module("python3-requests", "requests"),
 ];
 
 /// Further clients that the tests use.
@@ -57,6 +80,10 @@ pub(crate) const TESTS: &[Need] = &[
     Need::program("wget", "wget"),
     Need::program("wrk", "wrk"),
 ];
+
+/// What looks at real clients in the lab, beside those clients.
+pub(crate) const CAPTURE: &[Need] =
+    &[Need::program("tcpdump", "tcpdump"), Need::program("coreutils", "timeout")];
 
 /// What boots another kernel with a file system of ours.
 pub(crate) const VM: &[Need] = &[
@@ -72,8 +99,7 @@ pub(crate) const VM: &[Need] = &[
 ///
 /// If something is missing and there is no root or no apt, naming the packages.
 pub(crate) fn install(needs: &[Need]) -> Result<()> {
-    let missing: Vec<&str> =
-        needs.iter().filter(|need| !need.is_met()).map(|need| need.package).collect();
+    let missing = missing(needs);
     if missing.is_empty() {
         return Ok(());
     }
@@ -83,13 +109,43 @@ pub(crate) fn install(needs: &[Need]) -> Result<()> {
     }
     exec::require_root(&format!("installing {list}"))?;
     let had_nginx = exec::find(NGINX).is_some();
-    progress::quietly("set-up: apt-get update", exec::command("apt-get").args(["-qq", "update"]))?;
-    let name = format!("set-up: installing {list}");
-    progress::quietly(&name, &mut services::install_without_starting(&missing))?;
+    update()?;
+    install_packages(&missing)?;
     if !had_nginx && exec::find(NGINX).is_some() {
         services::keep_from_booting(NGINX);
     }
     check(needs)
+}
+
+/// Installs what is missing and can be had: all at once, or else one by one.
+/// What couldn't be is said; [`Need::is_met`] tells it from the rest.
+pub(crate) fn install_if_possible(needs: &[Need]) {
+    let Err(error) = install(needs) else {
+        return;
+    };
+    term::status(&format!("{error:#}"));
+    if exec::find("apt-get").is_some() {
+        let errors = missing(needs).into_iter().filter_map(|one| install_packages(&[one]).err());
+        errors.for_each(|error| term::status(&format!("{error:#}")));
+    }
+}
+
+/// Names of packages, each once.
+fn missing(needs: &[Need]) -> Vec<&'static str> {
+    let missing = needs.iter().filter(|need| !need.is_met()).map(Need::package);
+    missing.collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+fn update() -> Result<()> {
+    let mut update = exec::command("apt-get");
+    progress::quietly("set-up: apt-get update", update.args(["-qq", "update"]))?;
+    Ok(())
+}
+
+fn install_packages(packages: &[&str]) -> Result<()> {
+    let name = format!("set-up: installing {}", packages.join(" "));
+    progress::quietly(&name, &mut services::install_without_starting(packages))?;
+    Ok(())
 }
 
 fn check(needs: &[Need]) -> Result<()> {

@@ -4,10 +4,14 @@ use anyhow::Result;
 
 use crate::term;
 
+mod apt;
 mod debian;
 mod linker;
 mod services;
 mod toolchain;
+
+pub(crate) use apt::Apt;
+pub(crate) use debian::{Need, install_if_possible};
 
 /// All that any command needs.
 pub(crate) fn everything() -> Result<()> {
@@ -32,6 +36,12 @@ pub(crate) fn for_lab() -> Result<()> {
 pub(crate) fn for_tests() -> Result<()> {
     for_build()?;
     debian::install(&[debian::LAB, debian::TESTS].concat())
+}
+
+/// What the lab needs to hold what real clients say against a capture.
+pub(crate) fn for_clients() -> Result<()> {
+    for_build()?;
+    debian::install(&[debian::LAB, debian::CAPTURE].concat())
 }
 
 /// What booting other kernels needs, the build included.

@@ -2,16 +2,17 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::kernel::{self, Kernel};
+use crate::setup::Apt;
 use crate::{exec, progress, term};
 
 /// The kernels of several of Debian's releases, and those that were fetched.
 pub(super) struct Archive {
     folder: PathBuf,
+    apt: Apt,
     /// The names of all kernel packages.
     pub(super) packages: Vec<String>,
 }
@@ -23,12 +24,13 @@ impl Archive {
     ///
     /// If there is no apt, no mirror of Debian, or no list and no way to get one.
     pub(super) fn open(folder: &Path) -> Result<Self> {
-        let mut archive = Self { folder: folder.to_owned(), packages: Vec::new() };
-        archive.configure()?;
-        let mut update = archive.apt("apt-get");
+        let apt = Apt::beside_the_hosts(&folder.join("apt"), &SUITES)
+            .context("kernels come from Debian's archives, through apt")?;
+        let mut archive = Self { folder: folder.to_owned(), apt, packages: Vec::new() };
+        let mut update = archive.apt.command("apt-get");
         update.args(["update", "--error-on=any"]);
         let updated = progress::quietly("asking Debian's mirror for its kernels", &mut update);
-        let found = exec::stdout_of(archive.apt("apt-cache").args([
+        let found = exec::stdout_of(archive.apt.command("apt-cache").args([
             "search",
             "--names-only",
             kernel::PATTERN,
@@ -62,7 +64,7 @@ impl Archive {
         }
         let content = partial.join("content");
         fs::create_dir_all(&content)?;
-        let mut download = self.apt("apt-get");
+        let mut download = self.apt.command("apt-get");
         download.arg("download").args(&kernel.packages).current_dir(&partial);
         progress::quietly(&format!("fetching kernel {}", kernel.release), &mut download)?;
         for package in files(&partial, "*.deb")? {
@@ -76,66 +78,6 @@ impl Archive {
         fs::rename(&partial, &folder)?;
         Ok(folder)
     }
-
-    fn configure(&self) -> Result<()> {
-        let apt = self.folder.join("apt");
-        for folder in ["state/lists/partial", "cache/archives/partial"] {
-            let folder = apt.join(folder);
-            fs::create_dir_all(&folder)
-                .with_context(|| format!("can't make {}", folder.display()))?;
-        }
-        let mirrors = exec::stdout_of(exec::command("apt-get").args([
-            "indextargets",
-            "--format",
-            "$(REPO_URI)",
-            "Created-By: Packages",
-        ]))
-        .context("kernels come from Debian's archives, through apt")?;
-        fs::write(apt.join("sources.list"), sources(&mirrors)?)?;
-        fs::write(apt.join("status"), "")?;
-        fs::write(apt.join("apt.conf"), configuration(&apt))?;
-        Ok(())
-    }
-
-    fn apt(&self, program: &str) -> Command {
-        let mut command = exec::command(program);
-        command.env("APT_CONFIG", self.folder.join("apt/apt.conf"));
-        command
-    }
-}
-
-/// One line for each suite, on the mirrors of the host.
-fn sources(mirrors: &str) -> Result<String> {
-    let mirror = |end: &str| {
-        let mut mirrors = mirrors.lines().map(|uri| uri.trim_end_matches('/'));
-        mirrors.find(|uri| uri.ends_with(end)).map(str::to_owned)
-    };
-    let Some(main) = mirror("/debian") else {
-        bail!("apt's sources name no mirror of Debian's archives, which have the kernels");
-    };
-    let security = mirror("/debian-security").unwrap_or_else(|| format!("{main}-security"));
-    let line = |suite: &&str| {
-        let uri = if suite.ends_with("-security") { &security } else { &main };
-        format!("deb [arch=amd64 lang=none target=Packages signed-by={KEYS}] {uri} {suite} main\n")
-    };
-    Ok(SUITES.iter().map(line).collect())
-}
-
-/// Nothing of the host's lists, packages and sources; but its proxies, for instance.
-fn configuration(apt: &Path) -> String {
-    let apt = apt.display();
-    format!(
-        "Dir::Etc::sourcelist \"{apt}/sources.list\";\n\
-         Dir::Etc::sourceparts \"/dev/null\";\n\
-         Dir::State \"{apt}/state\";\n\
-         Dir::State::status \"{apt}/status\";\n\
-         Dir::Cache \"{apt}/cache\";\n\
-         Acquire::Retries \"1\";\n\
-         Acquire::http::Timeout \"20\";\n\
-         Acquire::https::Timeout \"20\";\n\
-         Acquire::Check-Valid-Until \"false\";\n\
-         APT::Sandbox::User \"root\";\n"
-    )
 }
 
 /// `name - description`, line by line.
@@ -170,33 +112,11 @@ fn files(folder: &Path, name: &str) -> Result<Vec<PathBuf>> {
 const SUITES: [&str; 5] =
     ["bullseye-security", "bookworm-security", "trixie-security", "trixie-backports", "sid"];
 
-const KEYS: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-
 const OFFLINE: &str = "Debian's mirror can't be asked for its kernels, and never was before";
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn sources_are_on_the_mirrors_of_the_host() {
-        let lines =
-            sources("http://mirror.test/debian/\nhttp://safe.test/debian-security/\n").unwrap();
-        assert_eq!(lines.lines().count(), SUITES.len());
-        assert!(lines.contains(" http://mirror.test/debian sid main\n"));
-        assert!(lines.contains(" http://safe.test/debian-security trixie-security main\n"));
-    }
-
-    #[test]
-    fn security_is_beside_the_main_archive_if_it_is_not_named() {
-        let lines = sources("http://other.test/node\nhttp://mirror.test/debian/\n").unwrap();
-        assert!(lines.contains(" http://mirror.test/debian-security trixie-security main\n"));
-    }
-
-    #[test]
-    fn without_a_mirror_of_debian_there_is_none() {
-        assert!(sources("http://other.test/ubuntu/\n").is_err());
-    }
 
     #[test]
     fn package_names_come_before_their_description() {

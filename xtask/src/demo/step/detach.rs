@@ -8,7 +8,7 @@ use anyhow::{Result, ensure};
 use super::attach::program_on_interface;
 use super::{Stage, Step};
 use crate::clock;
-use crate::demo::filter::PINS;
+use crate::lab::filter::PINS;
 use crate::lab::{Site, elsewhere, host};
 
 pub(super) const STEP: Step = Step {

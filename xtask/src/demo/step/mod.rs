@@ -2,8 +2,8 @@
 
 use anyhow::{Result, ensure};
 
-use super::filter::{Filter, Status};
 use crate::lab::client::{self, Answer, Manner};
+use crate::lab::filter::{Filter, Status};
 use crate::lab::{Lab, Site};
 
 mod attach;

@@ -1,4 +1,4 @@
-//! The daemon under demonstration, and its command line.
+//! The daemon on the edge, and its command line.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,28 +9,28 @@ use anyhow::{Context, Result, bail};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use crate::lab::{Process, Site};
+use super::{Process, Site};
 use crate::{clock, exec};
 
 /// Palisade on the edge.
-pub(super) struct Filter {
+pub(crate) struct Filter {
     programs: PathBuf,
     folder: PathBuf,
     daemon: Process,
 }
 
-/// The part of `palisade --json status` that the story looks at.
+/// The part of `palisade --json status` that somebody looks at.
 #[derive(Deserialize)]
-pub(super) struct Status {
-    pub(super) mode: String,
-    pub(super) interfaces: Vec<Interface>,
+pub(crate) struct Status {
+    pub(crate) mode: String,
+    pub(crate) interfaces: Vec<Interface>,
     counters: Vec<Counter>,
 }
 
 #[derive(Deserialize)]
-pub(super) struct Interface {
-    pub(super) name: String,
-    pub(super) attach: String,
+pub(crate) struct Interface {
+    pub(crate) name: String,
+    pub(crate) attach: String,
 }
 
 #[derive(Deserialize)]
@@ -42,12 +42,12 @@ struct Counter {
 
 impl Status {
     /// Packets counted with this verdict, for any reason.
-    pub(super) fn packets(&self, verdict: &str) -> u64 {
+    pub(crate) fn packets(&self, verdict: &str) -> u64 {
         self.sum(|counter| counter.verdict == verdict)
     }
 
     /// Packets counted with this verdict for this reason.
-    pub(super) fn packets_for(&self, verdict: &str, reason: &str) -> u64 {
+    pub(crate) fn packets_for(&self, verdict: &str, reason: &str) -> u64 {
         self.sum(|counter| counter.verdict == verdict && counter.reason == reason)
     }
 
@@ -58,13 +58,14 @@ impl Status {
 }
 
 impl Filter {
-    /// Writes the configuration and starts the daemon on the edge's interface.
+    /// Writes the configuration, which names [`super::FOLDER`]'s paths and the edge's
+    /// interface, and starts the daemon.
     ///
     /// # Errors
     ///
     /// If the daemon doesn't come up; the message has the end of its log.
-    pub(super) fn start(programs: &Path, folder: &Path) -> Result<Self> {
-        fs::write(folder.join("palisade.toml"), CONFIG)?;
+    pub(crate) fn start(programs: &Path, folder: &Path, config: &str) -> Result<Self> {
+        fs::write(folder.join("palisade.toml"), config)?;
         let daemon = spawn(programs, folder)?;
         let (programs, folder) = (programs.to_owned(), folder.to_owned());
         let mut filter = Self { programs, folder, daemon };
@@ -73,18 +74,18 @@ impl Filter {
     }
 
     /// Starts the daemon again after its end.
-    pub(super) fn restart(&mut self) -> Result<()> {
+    pub(crate) fn restart(&mut self) -> Result<()> {
         self.daemon = spawn(&self.programs, &self.folder)?;
         self.wait_until_ready()
     }
 
     /// Kills the daemon as nothing can be done about.
-    pub(super) fn kill(&mut self) -> Result<()> {
+    pub(crate) fn kill(&mut self) -> Result<()> {
         self.daemon.kill()
     }
 
     /// Ends the daemon in good order, unless it has ended by itself.
-    pub(super) fn stop(&mut self) -> Result<()> {
+    pub(crate) fn stop(&mut self) -> Result<()> {
         if self.daemon.ended()?.is_none() {
             let status = self.daemon.terminate(READY)?;
             if !status.success() {
@@ -96,19 +97,19 @@ impl Filter {
 
     /// The command line with some arguments. It speaks to the daemon through a file, so it
     /// needn't enter the edge's network, which would count as its own time.
-    pub(super) fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = exec::command(self.programs.join("palisade"));
         command.arg("--socket").arg(self.folder.join("run/control.sock")).args(arguments);
         command
     }
 
     /// Runs a command and gives what it printed for people.
-    pub(super) fn run(&self, arguments: &[&str]) -> Result<String> {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Result<String> {
         exec::stdout_of(&mut self.command(arguments))
     }
 
     /// Runs a command with `--json` and reads what it printed.
-    pub(super) fn ask<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T> {
+    pub(crate) fn ask<T: DeserializeOwned>(&self, arguments: &[&str]) -> Result<T> {
         let arguments: Vec<&str> = ["--json"].iter().chain(arguments).copied().collect();
         let said = self.run(&arguments)?;
         serde_json::from_str(&said)
@@ -116,12 +117,12 @@ impl Filter {
     }
 
     /// What the daemon knows, with the kernel's counters.
-    pub(super) fn status(&self) -> Result<Status> {
+    pub(crate) fn status(&self) -> Result<Status> {
         self.ask(&["status"])
     }
 
     /// The end of the daemon's log.
-    pub(super) fn log(&self) -> String {
+    pub(crate) fn log(&self) -> String {
         self.daemon.log_tail()
     }
 
@@ -143,10 +144,6 @@ fn spawn(programs: &Path, folder: &Path) -> Result<Process> {
 }
 
 /// Where the daemon pins what has to outlive it, as configured.
-pub(super) const PINS: &str = "/sys/fs/bpf/palisade";
-
-/// A lab's configuration: limits that a lab can exceed, and no patience with libraries.
-/// The mode is left out, to see the default.
-const CONFIG: &str = include_str!("palisade.toml");
+pub(crate) const PINS: &str = "/sys/fs/bpf/palisade";
 
 const READY: Duration = Duration::from_secs(20);
