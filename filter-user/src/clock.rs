@@ -36,6 +36,12 @@ impl Now {
         self.unix_ms.saturating_add(ktime_ns.saturating_sub(self.ktime_ns) / 1_000_000)
     }
 
+    /// A moment that has passed on the kernel's clock, on the wall clock.
+    #[must_use]
+    pub const fn unix_ms_before(&self, ktime_ns: u64) -> u64 {
+        self.unix_ms.saturating_sub(self.ktime_ns.saturating_sub(ktime_ns) / 1_000_000)
+    }
+
     /// The moment on the wall clock after a while.
     #[must_use]
     pub fn unix_ms_after(&self, lasts: Duration) -> u64 {

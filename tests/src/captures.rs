@@ -1,4 +1,4 @@
-//! Datagrams of real QUIC clients, out of the corpus.
+//! What real clients sent, out of the corpus: datagrams over QUIC, hellos over TCP.
 
 use crate::lab::{EDGE, EDGE_V6};
 use crate::packet::Packet;
@@ -115,4 +115,30 @@ impl Capture {
 
 fn path(name: &str) -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("corpus/quic").join(name)
+}
+
+/// Where TCP starts, behind Ethernet and IPv4.
+const TCP_AT: usize = 34;
+
+/// The first hello over TCP of a capture, with the header of its TLS record.
+///
+/// # Errors
+///
+/// There is none, or the capture can't be read.
+pub fn first_hello(capture: &[u8]) -> Result<Vec<u8>> {
+    let mut reader = PcapReader::new(capture)?;
+    let mut stream: Vec<u8> = Vec::new();
+    while let Some(packet) = reader.next_packet() {
+        let data = packet?.data;
+        let header = TCP_AT + usize::from(data[TCP_AT + 12] >> 4) * 4;
+        stream.extend(&data[header..]);
+        if stream.len() > 5 {
+            let len = 5 + usize::from(u16::from_be_bytes([stream[3], stream[4]]));
+            if stream.len() >= len {
+                stream.truncate(len);
+                return Ok(stream);
+            }
+        }
+    }
+    anyhow::bail!("the capture holds no hello")
 }

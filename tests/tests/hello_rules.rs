@@ -3,6 +3,7 @@
 use anyhow::{Context, Result, ensure};
 use std::fs;
 use std::process::{Command, Stdio};
+use tests::captures::first_hello;
 use tests::lab::raw::{self, Listener, Sent};
 use tests::lab::{self, Daemon, EDGE, Lab, PEERS, wait_until};
 use tests::require_privileges;
@@ -171,23 +172,8 @@ fn what_is_remembered_of_fingerprints_is_shown_named_and_survives_the_daemon() -
 
 /// A real hello of two segments and its JA4.
 fn browser() -> Result<(Vec<u8>, &'static str)> {
-    let capture =
-        fs::read(concat!(env!("CARGO_MANIFEST_DIR"), "/corpus/hellos/curl_cffi-chrome136.pcap"))?;
-    let mut reader = pcap_file::pcap::PcapReader::new(capture.as_slice())?;
-    let mut stream: Vec<u8> = Vec::new();
-    while let Some(packet) = reader.next_packet() {
-        let data = packet?.data;
-        let header = 34 + usize::from(data[34 + 12] >> 4) * 4;
-        stream.extend(&data[header..]);
-        let len = stream
-            .get(3..5)
-            .map_or(usize::MAX, |len| 5 + usize::from(u16::from_be_bytes([len[0], len[1]])));
-        if stream.len() >= len {
-            stream.truncate(len);
-            return Ok((stream, BROWSER));
-        }
-    }
-    anyhow::bail!("the capture holds no hello")
+    let capture = include_bytes!("../corpus/hellos/curl_cffi-chrome136.pcap");
+    Ok((first_hello(capture)?, BROWSER))
 }
 
 const BROWSER: &str = "t13d1516h2_8daaf6152771_d8a2da3f94cd";

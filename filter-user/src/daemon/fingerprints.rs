@@ -71,8 +71,8 @@ impl Engine {
             would_end: record.would_end,
             last_sni: seen.and_then(|seen| seen.last_sni.clone()),
             alpn: seen.and_then(|seen| seen.alpn.clone()),
-            first_unix_ms: unix_ms(now, record.first_ns),
-            last_unix_ms: unix_ms(now, record.last_ns),
+            first_unix_ms: now.unix_ms_before(record.first_ns),
+            last_unix_ms: now.unix_ms_before(record.last_ns),
             rules: rules.filter(|pattern| pattern.fits(ja4)).cloned().collect(),
         }
     }
@@ -168,9 +168,4 @@ impl Engine {
 /// The cause that is remembered under these numbers, if one is.
 fn cause_of(parts: &Parts) -> Option<Cause> {
     Cause::of_kernel(hello::Cause(u8::try_from(parts.a[0]).ok()?))
-}
-
-/// A moment on the kernel's clock, on the wall clock.
-const fn unix_ms(now: Now, ktime_ns: u64) -> u64 {
-    now.unix_ms.saturating_sub(now.ktime_ns.saturating_sub(ktime_ns) / 1_000_000)
 }

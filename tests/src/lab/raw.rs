@@ -1,12 +1,10 @@
-//! A client made of raw frames, and a server that tells what reached it.
+//! A client made of raw frames, and a server for it.
 
 use super::{EDGE, Lab, Service, ip, wait_until};
 use anyhow::{Context, Result, ensure};
 use serde::Deserialize;
 use serde_json::{Value, json};
-use std::fs;
 use std::io::Write;
-use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 /// The client's address, which the peer's own stack doesn't know.
@@ -63,20 +61,17 @@ pub struct Answered {
     pub ended: bool,
 }
 
-/// A server that writes down what reaches it, and never answers.
+/// A server that reads and never answers.
 #[derive(Debug)]
 pub struct Listener {
     _process: Service,
-    file: PathBuf,
     port: u16,
 }
 
-/// Takes connections one after the other, and writes a line of hex digits for each.
+/// Takes connections one after the other, and reads all that they bring.
 const LISTEN: &str = "import socket,sys,threading\n\
-    s=socket.create_server(('0.0.0.0',int(sys.argv[1])),backlog=int(sys.argv[3]))\n\
-    lock=threading.Lock()\n\
-    def serve(c):\n got=b''\n try:\n  while (d:=c.recv(65536)): got+=d\n except OSError: pass\n \
-    with lock: open(sys.argv[2],'a').write(got.hex()+'\\n')\n\
+    s=socket.create_server(('0.0.0.0',int(sys.argv[1])),backlog=int(sys.argv[2]))\n\
+    def serve(c):\n try:\n  while c.recv(65536): pass\n except OSError: pass\n\
     while True: threading.Thread(target=serve,args=(s.accept()[0],),daemon=True).start()\n";
 
 impl Listener {
@@ -84,35 +79,19 @@ impl Listener {
     ///
     /// *Errors*: python can't be started.
     pub fn start(lab: &Lab, port: u16, backlog: u32) -> Result<Self> {
-        let file = lab.dir.path().join(format!("received_{port}"));
-        fs::write(&file, "")?;
         let mut listen = Command::new("/usr/bin/python3");
-        listen.args(["-c", LISTEN, &port.to_string()]).arg(&file).arg(backlog.to_string());
+        listen.args(["-c", LISTEN]).args([port.to_string(), backlog.to_string()]);
         let process = Service::start(&mut listen)?;
         let listening = format!("sport = :{port}");
         wait_until("it listens", || sockets("listening", &listening).is_ok_and(|count| count > 0))?;
         neighbour(lab)?;
-        Ok(Self { _process: process, file, port })
+        Ok(Self { _process: process, port })
     }
 
     /// The server's port.
     #[must_use]
     pub const fn port(&self) -> u16 {
         self.port
-    }
-
-    /// What each connection that is over has brought.
-    ///
-    /// *Errors*: the file can't be read.
-    pub fn received(&self) -> Result<Vec<Vec<u8>>> {
-        let text = fs::read_to_string(&self.file)?;
-        let line = |line: &str| {
-            let digits = line.as_bytes().chunks(2);
-            let byte =
-                |pair| u8::from_str_radix(str::from_utf8(pair)?, 16).map_err(anyhow::Error::from);
-            digits.map(byte).collect()
-        };
-        text.lines().map(line).collect()
     }
 }
 

@@ -51,7 +51,7 @@ impl Engine {
                 continue;
             };
             let preferred = self.limit_maps()?.counters(number)?.preferred;
-            guards.push(GuardInfo { name, since_unix_ms: unix_ms_at(now, since_ns), preferred });
+            guards.push(GuardInfo { name, since_unix_ms: now.unix_ms_before(since_ns), preferred });
         }
         Ok(guards)
     }
@@ -92,7 +92,7 @@ impl Engine {
             preferred: counters.preferred,
             untracked: counters.untracked,
             unlisted: counters.unlisted,
-            guard_since_unix_ms: self.guard.since_ns(name).map(|ns| unix_ms_at(now, ns)),
+            guard_since_unix_ms: self.guard.since_ns(name).map(|ns| now.unix_ms_before(ns)),
         })
     }
 
@@ -171,9 +171,4 @@ fn entry(
 
 fn traffic(count: Count) -> Traffic {
     Traffic { packets: count.packets, bytes: count.bytes }
-}
-
-/// A moment that has passed on the kernel's clock, on the wall clock.
-const fn unix_ms_at(now: Now, ktime_ns: u64) -> u64 {
-    now.unix_ms.saturating_sub(now.ktime_ns.saturating_sub(ktime_ns) / 1_000_000)
 }

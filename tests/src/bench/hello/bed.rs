@@ -2,6 +2,7 @@
 
 use super::connections::{Connection, Connections, PORT};
 use crate::bench::measure::{Tell, cpu_ns};
+use crate::captures::first_hello;
 use crate::kernel::KernelFilter;
 use crate::packet::{Packet, Segment};
 use crate::rules;
@@ -13,7 +14,6 @@ use filter_common::wire::checksum::fold;
 use filter_user::datapath::mapped::MappedArray;
 use filter_user::datapath::test_run::TestProgram;
 use filter_user::fingerprint::Fingerprint;
-use pcap_file::pcap::PcapReader;
 use zerocopy::FromZeros;
 
 /// Everything that a round needs.
@@ -55,7 +55,7 @@ impl Bed {
         let connections = Connections::open(usize::try_from(STAMPS)?)?;
         let fed =
             [Fed::filter(HostConfig::SOCKET)?, Fed::filter(HostConfig::OFF)?, Fed::nothing()?];
-        let (hello, short) = (stream(BROWSER)?, stream(TOOL)?);
+        let (hello, short) = (first_hello(BROWSER)?, first_hello(TOOL)?);
         ensure!(hello.len() > FIRST_LEN && short.len() <= FIRST_LEN, "unfit hellos");
         Ok(Self { connections, fed, hello, short, next_cipher: FIRST_CIPHER })
     }
@@ -225,25 +225,6 @@ fn checksum(frame: &[u8]) -> u16 {
 
 const BROWSER: &[u8] = include_bytes!("../../../corpus/hellos/curl_cffi-chrome136.pcap");
 const TOOL: &[u8] = include_bytes!("../../../corpus/hellos/nmap-http-title.pcap");
-
-/// The first hello of a capture, with the header of its TLS record.
-fn stream(capture: &[u8]) -> Result<Vec<u8>> {
-    let mut reader = PcapReader::new(capture)?;
-    let mut stream: Vec<u8> = Vec::new();
-    while let Some(packet) = reader.next_packet() {
-        let data = packet?.data;
-        let header = TCP_OFFSET + usize::from(data[TCP_OFFSET + 12] >> 4) * 4;
-        stream.extend(&data[header..]);
-        if stream.len() > 5 {
-            let len = 5 + usize::from(u16::from_be_bytes([stream[3], stream[4]]));
-            if stream.len() >= len {
-                stream.truncate(len);
-                return Ok(stream);
-            }
-        }
-    }
-    anyhow::bail!("the capture holds no hello")
-}
 
 /// The hello that takes longest: as many values as are read, in the order that takes longest.
 fn worst() -> Vec<u8> {
