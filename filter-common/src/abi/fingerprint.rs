@@ -16,7 +16,7 @@ pub const REGISTERS: usize = 64;
 /// What is remembered of a JA4, or of a cause for which hellos have none.
 ///
 /// *Shape*: 128 bytes, the value of the `FINGERPRINTS` map; its key is what a rule's
-/// [`Parts`](super::rule::Parts) are. Times are on the clock of `bpf_ktime_get_ns`.
+/// [`Parts`] are. Times are on the clock of `bpf_ktime_get_ns`.
 ///
 /// *Concurrency*: CPUs add to the counts atomically; the rest are plain stores, of which two at
 /// once may lose one. It is a report and decides nothing.
@@ -120,7 +120,7 @@ pub const FINGERPRINT_CAPACITY: u32 = 16_384;
 /// What is remembered of a client.
 ///
 /// *Shape*: 80 bytes, the value of the `CLIENT_HELLOS` map, whose key is a
-/// [`ClientKey`](super::client::ClientKey).
+/// [`ClientKey`].
 ///
 /// *Concurrency*: plain stores; of two CPUs that note a client's hellos at once, one may be
 /// lost.
