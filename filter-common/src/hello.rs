@@ -30,6 +30,7 @@ pub use window::{FlowRef, end, is_none, observe, select};
 use crate::abi::counter::Verdict;
 use crate::abi::hello::{HelloBody, HelloRecord, HelloSet, StreamBytes};
 use crate::abi::rule::{Parts, Rule, RuleKey};
+use crate::abi::syn::SynHeaders;
 use crate::ja4::{Loop, Memo};
 use crate::wire::address::Address;
 use crate::wire::frame::Frame;
@@ -72,6 +73,11 @@ pub trait Hellos: Loop + Memo {
     /// Copies `len` bytes, at most [`COPY_LEN`](crate::abi::hello::COPY_LEN), of the segment
     /// to a place in the stream.
     fn copy(&self, frame: &Frame, from: u32, len: u32, into: &mut StreamBytes, at: u32) -> bool;
+    /// Keeps what a SYN looks like.
+    fn keep_syn(&self, frame: &Frame);
+    /// What the SYN of a flow's connection looked like whose first byte has this number; zeroes
+    /// if that isn't known.
+    fn recall_syn(&self, flow: u64, first: u32, into: &mut SynHeaders);
     /// Tells the daemon of a hello without a fingerprint. Nothing comes back: a full buffer
     /// can't change a verdict.
     fn tell(&self, record: &HelloRecord);

@@ -14,7 +14,7 @@ use crate::gcra::Rate;
 use crate::hash::mix;
 use crate::limit::meter::Word;
 use crate::wire::address::Address;
-use crate::wire::cursor::Packet;
+use crate::wire::cursor::{Packet, room};
 use crate::wire::frame::Frame;
 use crate::wire::header::UDP_HEADER_LEN;
 
@@ -87,7 +87,7 @@ pub fn is_initial<P: Packet>(packet: &P, config: &HostConfig, frame: &Frame) -> 
     {
         return false;
     }
-    let mut start = [0; START_LEN as usize];
+    let mut start = room();
     let offset = udp.offset + UDP_HEADER_LEN;
     packet.peek(offset, START_LEN, &mut start) && starts_initial(&start)
 }

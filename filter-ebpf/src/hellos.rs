@@ -9,6 +9,7 @@ use crate::maps::{HELLO_BODIES, HELLO_SETS, KNOWN, RECORDS, RULE_COUNTERS, RULES
 use crate::opaque::opaque;
 use crate::remembered;
 use crate::steps::KernelLoop;
+use crate::syns;
 use aya_ebpf::bindings::xdp_md;
 use aya_ebpf::helpers::bpf_ktime_get_ns;
 use aya_ebpf::helpers::generated::{bpf_csum_diff, bpf_ktime_get_coarse_ns, bpf_xdp_load_bytes};
@@ -20,6 +21,7 @@ use filter_common::abi::hello::{
     COPY_LEN, HELLO_WINDOW, HelloBody, HelloRecord, HelloSet, SEGMENT_CAPACITY, StreamBytes,
 };
 use filter_common::abi::rule::{Parts, Rule, RuleKey};
+use filter_common::abi::syn::SynHeaders;
 use filter_common::hello::{Hellos, SUM_LEN, Stage};
 use filter_common::ja4::{Loop, Memo, Step};
 use filter_common::wire::address::Address;
@@ -123,7 +125,9 @@ impl Hellos for MapHellos {
     #[inline(always)]
     fn lock(&self, set: &mut HelloSet) -> bool {
         let mut hold = Hold { word: &raw mut set.busy, held: 0 };
-        self.repeat(TRIES, &mut hold);
+        if !hold.step(0) {
+            self.repeat(TRIES, &mut hold);
+        }
         let is_held = black_box(hold.held) != 0;
         if !is_held {
             count::count_busy();
@@ -188,6 +192,16 @@ impl Hellos for MapHellos {
         // SAFETY: behind the window there is room for a whole copy.
         let into = unsafe { into.as_mut_ptr().add(at) };
         self.load_bytes(frame.tcp.offset + from, into, len as u32)
+    }
+
+    #[inline(always)]
+    fn keep_syn(&self, frame: &Frame) {
+        syns::keep(self.context, frame);
+    }
+
+    #[inline(always)]
+    fn recall_syn(&self, flow: u64, first: u32, into: &mut SynHeaders) {
+        syns::recall(flow, first, into);
     }
 
     #[inline(always)]

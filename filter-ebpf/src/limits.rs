@@ -10,6 +10,7 @@ use aya_ebpf::helpers::generated::{bpf_ktime_get_coarse_ns, bpf_loop};
 use aya_ebpf::macros::map;
 use aya_ebpf::maps::{Array, PerCpuArray};
 use core::ffi::c_void;
+use core::hint::black_box;
 use core::ptr::null_mut;
 use filter_common::abi::address::LIST_CAPACITY;
 use filter_common::abi::config::HostConfig;
@@ -95,8 +96,8 @@ impl MapLimits {
     /// to this CPU.
     #[inline(always)]
     pub(crate) fn new(context: *mut xdp_md, scratch: *mut u64) -> Self {
-        let (secrets, copies) =
-            config().map_or(([0; 2], 0), |config| (config.limit_secrets, config.limit_copies));
+        let (secrets, copies) = config()
+            .map_or(([black_box(0); 2], 0), |config| (config.limit_secrets, config.limit_copies));
         Self { context, scratch, secrets, copies }
     }
 }

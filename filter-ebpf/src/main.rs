@@ -23,6 +23,7 @@ mod proof;
 mod remembered;
 mod reset;
 mod steps;
+mod syns;
 mod tables;
 mod words;
 

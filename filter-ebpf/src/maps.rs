@@ -11,6 +11,7 @@ use filter_common::abi::counter::{Counters, ListCounters};
 use filter_common::abi::flow::{FLOW_SLOTS, FlowSlot};
 use filter_common::abi::hello::{self, HelloBody, HelloSet, RING_BYTES};
 use filter_common::abi::rule::{RULE_CAPACITY, Rule, RuleCounters, RuleKey};
+use filter_common::abi::syn::{SYN_SLOTS, SynSlot};
 use filter_common::abi::width::{INDEX_WORDS, VerdictKey};
 use filter_common::hello::Stage;
 use filter_common::wire::frame::Frame;
@@ -41,6 +42,11 @@ pub(crate) static VERDICT_INDEX: Array<u64> = Array::with_max_entries(INDEX_WORD
 /// overwrites the slot it falls on.
 #[map]
 pub(crate) static FLOWS: Array<FlowSlot> = Array::with_max_entries(FLOW_SLOTS, BPF_F_MMAPABLE);
+
+/// Hash of a flow to what its SYN looked like. Written by the program; a new connection
+/// overwrites the slot it falls on.
+#[map]
+pub(crate) static SYNS: Array<SynSlot> = Array::with_max_entries(SYN_SLOTS, 0);
 
 /// One element a CPU: what was counted. Written by the program, summed by the daemon.
 #[map]

@@ -13,7 +13,7 @@ pub(crate) fn note(offender: *mut Offender, place: &Place, now_ns: u64) -> bool 
     // the entry is a report.
     let seen = unsafe { offender.read_volatile() };
     if seen.tag == place.tag && seen.set == set {
-        again(offender, now_ns);
+        again(offender, now_ns.max(seen.last_ns));
         return true;
     }
     if seen.count != 0 && now_ns.saturating_sub(seen.last_ns) < OFFENDER_IDLE_NS {
@@ -26,7 +26,7 @@ pub(crate) fn note(offender: *mut Offender, place: &Place, now_ns: u64) -> bool 
     true
 }
 
-/// One more packet of the same key.
+/// One more packet of the same key; `now_ns` is the later one of two CPUs' clocks.
 #[inline(always)]
 fn again(offender: *mut Offender, now_ns: u64) {
     // SAFETY: the field is part of the element.

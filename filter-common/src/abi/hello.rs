@@ -3,6 +3,7 @@
 
 use super::assert_layout;
 use super::counter::Verdict;
+use super::syn::SynHeaders;
 use crate::wire::address::Address;
 use zerocopy::{FromBytes, FromZeros, Immutable, IntoBytes, KnownLayout};
 
@@ -89,8 +90,8 @@ pub struct HelloHead {
     pub is_first: u32,
     /// The connection's [`Received::server`](crate::hello::Received); zero if it isn't known.
     pub server: u32,
-    /// Zero.
-    pub reserved: u32,
+    /// Hellos of its connection in front of it, as far as they are known.
+    pub earlier: u32,
 }
 
 assert_layout!(
@@ -144,7 +145,7 @@ pub const JA4_LEN: usize = 36;
 
 /// What the daemon is told of a ClientHello.
 ///
-/// *Shape*: 112 bytes, followed by as many bytes of the stream as
+/// *Shape*: 168 bytes, followed by as many bytes of the stream as
 /// [`stream_len`](Self::stream_len) says: a header of a TLS record, and the handshake
 /// message, whatever records it came in. Integers are in the host's byte order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, FromBytes, IntoBytes, Immutable, KnownLayout)]
@@ -178,15 +179,17 @@ pub struct HelloRecord {
     pub reserved: u8,
     /// The fingerprint, if there is one.
     pub ja4: [u8; JA4_LEN],
-    /// Zeroes.
-    pub padding: u32,
+    /// Not zero if it is known to be the first of its connection.
+    pub is_first: u32,
     /// A keyed hash of what its JA3 is made of.
     pub wire: u64,
+    /// What its connection started with.
+    pub syn: SynHeaders,
 }
 
 assert_layout!(
-    HelloRecord, size 112, align 8, source at 8, destination at 24, source_port at 40, start at 44,
-    cause at 60, ja4 at 64
+    HelloRecord, size 168, align 8, source at 8, destination at 24, source_port at 40, start at 44,
+    cause at 60, ja4 at 64, syn at 112
 );
 
 impl Default for HelloRecord {

@@ -16,6 +16,7 @@ pub mod limit;
 pub mod program;
 pub mod quic;
 pub mod rule;
+pub mod syn;
 pub mod width;
 
 /// The number pinned beside the maps. It stands for the layout of what only the program uses,
@@ -23,7 +24,7 @@ pub mod width;
 ///
 /// A daemon that finds another number refuses the pins: it can't know what the fields
 /// of another version mean.
-pub const ABI_VERSION: u32 = 5;
+pub const ABI_VERSION: u32 = 6;
 
 /// Whether a rule acts or only counts.
 ///

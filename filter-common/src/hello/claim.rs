@@ -48,6 +48,11 @@ pub(super) fn claim<H: Hellos>(
     if stage.is_known == 0 {
         return false;
     }
+    let is_next = rank == EARLIER && head.server != 0 && head.server == server_of(frame);
+    let earlier = if is_next { head.earlier + 1 } else { 0 };
+    if earlier > MAX_EARLIER {
+        return false;
+    }
     if rank == 0 {
         (stage.cause, stage.is_quiet) = (Cause::TABLE_FULL, u32::from(stage.piece.at != 0));
         stage.newcomer.begin(frame, stage.start, now_ns);
@@ -64,9 +69,14 @@ pub(super) fn claim<H: Hellos>(
         hellos.repeat(64 / CHUNK * 4, &mut Clear { body: &mut body });
     }
     head.begin(frame, stage.start, now_ns);
+    head.earlier = earlier;
     stage.way = way;
     true
 }
+
+/// Hellos that a connection may have in front of another one. TLS has two in the clear; without
+/// a bound whoever fills a window with the worst ones pays one connection for all of them.
+const MAX_EARLIER: u32 = 3;
 
 /// The way that is the flow's.
 const OWN: u64 = u64::MAX;
@@ -109,7 +119,7 @@ impl Step for Rank<'_> {
             self.stage.rank = rank;
             self.stage.best = index;
         }
-        false
+        rank == OWN
     }
 }
 

@@ -10,6 +10,7 @@ use crate::abi::hello::{
     SEGMENT_CAPACITY, StreamBytes,
 };
 use crate::abi::rule::{Parts, Rule, RuleKey};
+use crate::abi::syn::{self, NETWORK_V4, SEGMENT_FROM, SynHeaders};
 use crate::ja4::{Loop, Memo, Step};
 use crate::wire::address::Address;
 use crate::wire::frame::Frame;
@@ -18,6 +19,7 @@ use std::cell::{Cell, RefCell, RefMut};
 use std::collections::BTreeMap;
 use std::vec;
 use std::vec::Vec;
+use zerocopy::IntoBytes;
 
 /// The maps in which hellos are put together, on the host.
 ///
@@ -40,6 +42,7 @@ pub struct HelloMemory {
     /// What is remembered of clients.
     pub clients: RefCell<BTreeMap<ClientKey, ClientRecord>>,
     known: RefCell<BTreeMap<u64, (u64, u64)>>,
+    syns: RefCell<BTreeMap<u64, SynHeaders>>,
     sets: RefCell<Vec<HelloSet>>,
     bodies: RefCell<Vec<Option<Box<HelloBody>>>>,
     stage: RefCell<Box<Stage>>,
@@ -63,6 +66,7 @@ impl Default for HelloMemory {
             fingerprints: RefCell::default(),
             clients: RefCell::default(),
             known: RefCell::default(),
+            syns: RefCell::default(),
             sets: RefCell::new(vec![HelloSet::default(); HELLO_SETS as usize]),
             bodies: RefCell::new((0..HELLO_SLOTS).map(|_| None).collect()),
             stage: RefCell::default(),
@@ -170,6 +174,26 @@ impl Hellos for HelloMemory {
             _ => return false,
         }
         true
+    }
+
+    fn keep_syn(&self, frame: &Frame) {
+        let bytes = self.frame.borrow();
+        let skipped = if frame.source.is_v4() { NETWORK_V4 } else { 0 };
+        let network = usize::from(frame.network_offset) + skipped as usize;
+        let segment = (frame.tcp.offset + SEGMENT_FROM) as usize;
+        let end = frame.tcp.offset as usize + usize::from(frame.tcp.header_len);
+        let mut headers = SynHeaders::default();
+        let found = (bytes.get(network..network + 8), bytes.get(segment..end));
+        if let (Some(network), Some(segment)) = found {
+            headers.network.as_mut_bytes().copy_from_slice(network);
+            headers.segment.as_mut_bytes()[..segment.len()].copy_from_slice(segment);
+            let name = syn::name_of(frame.flow, frame.tcp.first());
+            self.syns.borrow_mut().insert(name, headers);
+        }
+    }
+
+    fn recall_syn(&self, flow: u64, first: u32, into: &mut SynHeaders) {
+        *into = self.syns.borrow().get(&syn::name_of(flow, first)).copied().unwrap_or_default();
     }
 
     fn tell(&self, record: &HelloRecord) {

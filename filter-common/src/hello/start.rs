@@ -2,7 +2,7 @@
 
 use crate::abi::hello::HELLO_WINDOW;
 use crate::wire::client_hello::HANDSHAKE_HEADER_LEN;
-use crate::wire::cursor::Packet;
+use crate::wire::cursor::{Packet, room};
 use crate::wire::frame::Frame;
 
 /// Bytes that tell a ClientHello: a TLS record header and a handshake header.
@@ -62,7 +62,7 @@ pub fn find<P: Packet>(packet: &P, frame: &Frame) -> Start {
         return Start::default();
     }
     let offset = tcp.offset + u32::from(tcp.header_len);
-    let mut bytes = [0; START_LEN];
+    let mut bytes = room();
     if !packet.peek(offset, min_start(len), &mut bytes) {
         return Start::default();
     }

@@ -75,7 +75,11 @@ pub(super) fn record<H: Hellos>(
     record.start = head.start;
     record.ifindex = hellos.ifindex();
     record.segments = head.segments;
+    record.is_first = head.is_first;
     record.stream_len = 0;
+    let is_own = frame.has_socket() && head.tag == frame.flow;
+    let first = if is_own { frame.received.first } else { head.start };
+    hellos.recall_syn(head.tag, first, &mut record.syn);
     record.evidence = frame.evidence & HelloRecord::PROVEN;
 }
 

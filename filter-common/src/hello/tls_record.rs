@@ -36,12 +36,10 @@ pub(super) struct Cursor {
     from: u32,
     /// Where they go.
     to: u32,
-    /// How many of a record's bytes are there.
-    present: u32,
-    /// The message's first bytes with those of this record.
-    opening: u64,
+    /// How many of the message's first bytes there are with those of this record.
     opened: u32,
-    reserved: u32,
+    /// These.
+    opening: u64,
 }
 
 /// Bytes of the message that are kept: its header and its version.
@@ -73,19 +71,18 @@ pub(super) fn read<H: Hellos>(
         }
         return Progress::OTHER;
     }
-    hellos.repeat(MAX_RECORDS + 1, &mut Records { head, bytes, stage, hellos });
+    hellos.repeat(MAX_RECORDS + 1, &mut Records { head, bytes, stage });
     stage.progress
 }
 
 /// Looks at a record.
-struct Records<'a, H> {
+struct Records<'a> {
     head: &'a mut HelloHead,
     bytes: &'a StreamBytes,
     stage: &'a mut Stage,
-    hellos: &'a H,
 }
 
-impl<H: Hellos> Step for Records<'_, H> {
+impl Step for Records<'_> {
     fn step(&mut self, _index: u32) -> bool {
         let (at, prefix) = (self.head.record_at, self.head.prefix);
         let (body, before) = (at + RECORD_HEADER_LEN, self.head.message_len);
@@ -103,10 +100,8 @@ impl<H: Hellos> Step for Records<'_, H> {
             return self.fail(Cause::MALFORMED);
         }
         let present = if prefix < body + len { prefix - body } else { len };
-        let cursor = &mut self.stage.at;
-        (cursor.from, cursor.present) = (body, present);
-        self.hellos.repeat(OPENING, &mut Open { bytes: self.bytes, cursor });
-        let Cursor { opening, opened, .. } = self.stage.at;
+        let (opening, opened) = self.open(body, present);
+        (self.stage.at.opening, self.stage.at.opened) = (opening, opened);
         if opened != 0 && opening >> ((8 * (opened - 1)) & 63) & 0xff != u64::from(CLIENT_HELLO) {
             return self.end(Progress::OTHER);
         }
@@ -134,7 +129,22 @@ impl<H: Hellos> Step for Records<'_, H> {
     }
 }
 
-impl<H> Records<'_, H> {
+impl Records<'_> {
+    /// The message's first bytes and their number, with those of a record's content of which so
+    /// many are there.
+    #[inline(always)]
+    fn open(&self, from: u32, present: u32) -> (u64, u32) {
+        let HelloHead { mut opening, mut opened, .. } = *self.head;
+        for index in 0..OPENING {
+            if opened >= OPENING || index >= present {
+                break;
+            }
+            opening = opening << 8 | u64::from(self.bytes[place_of(from + index)]);
+            opened += 1;
+        }
+        (opening, opened)
+    }
+
     #[inline(always)]
     const fn end(&mut self, progress: Progress) -> bool {
         self.stage.progress = progress;
@@ -169,25 +179,6 @@ impl<H> Records<'_, H> {
 #[inline(always)]
 fn u16_at(bytes: &StreamBytes, at: u32) -> u32 {
     u32::from(bytes[place_of(at)]) << 8 | u32::from(bytes[place_of(at + 1)])
-}
-
-/// Takes a byte of a record for the message's first bytes, until there are enough.
-struct Open<'a> {
-    bytes: &'a StreamBytes,
-    cursor: &'a mut Cursor,
-}
-
-impl Step for Open<'_> {
-    fn step(&mut self, index: u32) -> bool {
-        let cursor = &mut *self.cursor;
-        if cursor.opened >= OPENING || index >= cursor.present {
-            return true;
-        }
-        let byte = self.bytes[place_of(cursor.from + index)];
-        cursor.opening = cursor.opening << 8 | u64::from(byte);
-        cursor.opened += 1;
-        false
-    }
 }
 
 /// Takes the headers out of a message that lies in several records, so that it lies behind

@@ -40,6 +40,7 @@ pub fn select<T: Tables>(tables: &T, config: &HostConfig, frame: &mut Frame) -> 
         return known.ended == tag;
     }
     if frame.tcp.flags.opens() {
+        tables.hellos().keep_syn(frame);
         open(tables.hellos(), &slot, known, tag, frame);
         // On ports that were used before, only the socket knows whether this is another one.
         let is_other = known.tag == tag && known.start != frame.tcp.first();
@@ -171,7 +172,7 @@ fn awaited(known: FlowSlot, tag: u32, frame: &Frame) -> Option<u32> {
         Some(first)
     } else if known.tag == tag && known.holds(next) {
         Some(known.start)
-    } else if len != 0 && frame.tcp.first() == next {
+    } else if len != 0 && frame.tcp.first() == next && next.wrapping_sub(first) < HELLO_WINDOW {
         Some(next.wrapping_add(skipped.into()))
     } else {
         None

@@ -8,6 +8,7 @@ use crate::abi::hello::{HELLO_WINDOW, StreamBytes};
 use crate::hash::mix;
 use crate::hello::RECORD_HEADER_LEN;
 use crate::wire::client_hello::HANDSHAKE_HEADER_LEN;
+use core::hint::black_box;
 
 /// Numbers of two bytes.
 #[repr(C)]
@@ -189,7 +190,9 @@ pub(super) fn read<L: Loop>(
     lists.left = MOST;
     for kind in [0, 10, 11, 13, 16, 43] {
         if let Some(span) = lists.slot(kind) {
-            *span = Span::default();
+            // Hidden: of zeroes side by side LLVM makes a call, and a loop over bytes.
+            let zero = black_box(0);
+            *span = Span { start: zero, len: zero, found: zero };
         }
     }
     let body = u32::from(u8_at(bytes, START + 1)) << 16 | u32::from(u16_at(bytes, START + 2));

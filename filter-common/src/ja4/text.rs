@@ -2,7 +2,7 @@
 
 use super::lists::{List, u8_at};
 use super::sha256::Sha256;
-use super::{JA4_LEN, Loop, MAX_VALUES, Step, Work};
+use super::{Loop, MAX_VALUES, Step, Work};
 use crate::abi::hello::StreamBytes;
 
 /// Words of a text: two whole lists, and what a sum adds to them. A power of two.
@@ -127,7 +127,8 @@ const fn hex(value: u16) -> u64 {
 #[inline(always)]
 pub(super) fn prefix(bytes: &StreamBytes, work: &mut Work) {
     let Work { ja4, parts, lists, .. } = work;
-    *ja4 = [b'_'; JA4_LEN];
+    // What isn't written here, the sums are.
+    (ja4[10], ja4[23]) = (b'_', b'_');
     let version = match lists.version {
         0x0304 => *b"13",
         0x0303 => *b"12",

@@ -5,6 +5,8 @@
 //! speaks these traits, the program implements them on packet pointers, and
 //! [`SlicePacket`] implements them for the host.
 
+use core::array::from_fn;
+use core::hint::black_box;
 use zerocopy::{FromBytes, Unaligned};
 
 /// A position that moves forward over bytes.
@@ -32,6 +34,15 @@ pub trait Packet {
     /// aren't all there. What else is in `into` afterwards is undefined. (An `Option` of
     /// the bytes would be undefined in part, which the verifier refuses.)
     fn peek<const N: usize>(&self, offset: u32, len: u32, into: &mut [u8; N]) -> bool;
+}
+
+/// Room for [`Packet::peek`]: zeroes that LLVM doesn't know for such. Of those it would make a
+/// call, and a loop over bytes, for each packet.
+#[inline(always)]
+#[must_use]
+pub fn room<const N: usize>() -> [u8; N] {
+    let zeroes = black_box(0_u64).to_le_bytes();
+    from_fn(|at| zeroes[at % zeroes.len()])
 }
 
 /// A cursor over a slice, for the host.

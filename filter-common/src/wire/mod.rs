@@ -1,4 +1,4 @@
-//! Reading packets: cursors, headers, whole frames, `ClientHellos`.
+//! Reading packets: cursors, headers, whole frames, SYNs, `ClientHellos`.
 
 pub mod address;
 pub mod checksum;
@@ -7,3 +7,4 @@ pub mod cursor;
 pub mod frame;
 pub mod header;
 pub mod reset;
+pub mod syn;

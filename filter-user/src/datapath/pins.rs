@@ -52,7 +52,7 @@ pub enum PinError {
 
 /// Maps that outlive the daemon. Scratch memory does not, but for the frame: while new
 /// programs take over, an old first one may hand its frame to a new second one.
-const PINNED_MAPS: [&str; 28] = [
+const PINNED_MAPS: [&str; 29] = [
     "ABI",
     "CONFIG",
     "POLICY",
@@ -69,6 +69,7 @@ const PINNED_MAPS: [&str; 28] = [
     "PROVEN",
     "OFFENDERS",
     "FLOWS",
+    "SYNS",
     "COUNTERS",
     "RECORDS",
     "FRAME",

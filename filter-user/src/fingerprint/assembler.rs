@@ -182,6 +182,8 @@ fn outcome((flow, stream_start): Key, stream: &Stream, result: Result<Hello, Cau
         proven: false,
         time_ns,
         wire: 0,
+        syn: None,
+        is_first: false,
         verdict: Verdict::PASS,
         result,
     }

@@ -9,6 +9,7 @@ use bytes::Bytes;
 use filter_common::abi;
 use filter_common::abi::counter::Verdict;
 use filter_common::ja4::MAX_VALUES;
+use filter_common::wire::syn::Syn;
 use serde::Serialize;
 use std::fmt;
 
@@ -27,6 +28,10 @@ pub struct Outcome {
     pub time_ns: u64,
     /// A keyed hash of what its JA3 is made of; zero in captures.
     pub wire: u64,
+    /// Whether it is known to be the first of its connection.
+    pub is_first: bool,
+    /// What its connection started with, if the program has kept that.
+    pub syn: Option<Syn>,
     /// What a rule did about it; a capture has none.
     pub verdict: Verdict,
     /// The hello, or why there is none.

@@ -6,6 +6,7 @@ use bytes::Bytes;
 use filter_common::abi::counter::Verdict;
 use filter_common::abi::hello::{HelloHead, HelloRecord};
 use filter_common::hello::RECORD_HEADER_LEN;
+use filter_common::wire::syn;
 use zerocopy::FromBytes;
 
 /// Why a record can't be read: program and daemon disagree about it.
@@ -45,6 +46,8 @@ impl Outcome {
             proven: header.evidence & HelloRecord::PROVEN != 0,
             time_ns: header.time_ns,
             wire: header.wire,
+            is_first: header.is_first != 0,
+            syn: syn::of_headers(&header.syn, header.source.is_v4()),
             verdict: header.verdict,
             result,
         })
@@ -63,6 +66,8 @@ impl Outcome {
             proven,
             time_ns,
             wire: 0,
+            is_first: false,
+            syn: None,
             verdict: Verdict::PASS,
             result: Err(Cause::of_kernel(head.unfinished()).unwrap_or(Cause::TimedOut)),
         }

@@ -46,6 +46,8 @@ impl From<Outcome> for fingerprint::Outcome {
             proven,
             time_ns,
             wire: 0,
+            syn: None,
+            is_first: false,
             verdict: Verdict::PASS,
             result,
         }
