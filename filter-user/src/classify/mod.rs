@@ -4,8 +4,18 @@
 //! the kernel's work: see [`rule`](crate::rule).) A hello counts only if its sender can't be forged; see
 //! [`HelloSeen::proven`].
 
+pub mod clients;
+pub mod evidence;
+pub mod family;
 pub mod fingerprints;
+pub mod judgement;
 pub mod knowledge;
+#[cfg(test)]
+mod sample;
+pub mod shape;
+pub mod signals;
+pub mod stack;
+pub mod syn;
 
 use filter_common::abi::client::ClientKey;
 use filter_common::gcra::Rate;

@@ -1,0 +1,200 @@
+//! What each client has shown lately.
+
+use super::evidence::{Evidence, Hello};
+use super::judgement::Judgement;
+use filter_common::abi::client::ClientKey;
+use filter_common::wire::syn::Syn;
+use std::collections::{BTreeMap, HashMap};
+
+/// Clients whose evidence is kept. At the limit the one that was quiet for longest is forgotten:
+/// it takes as many addresses with real connections as this to have others forgotten.
+///
+/// *Units*: some 20 KiB for a client that sends the longest hellos that are read, so 80 MiB for
+/// as many of those; usual ones take a tenth.
+pub const CLIENTS: usize = 4096;
+
+/// For how long evidence is kept, from the first of it on: addresses change hands.
+const KEPT_MS: u64 = 3_600_000;
+
+/// What a client has shown.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// Its hellos.
+    pub evidence: Evidence,
+    /// Names of its hellos' wire forms and what their connections started with, in the order
+    /// of [`Evidence::hellos`].
+    names: Vec<Name>,
+    /// When it was first and last heard of, in milliseconds since 1970.
+    pub first_unix_ms: u64,
+    /// See [`first_unix_ms`](Self::first_unix_ms).
+    pub last_unix_ms: u64,
+    /// What was last held of it.
+    pub held: Option<Judgement>,
+    turn: u64,
+}
+
+/// A hello's wire form, and its connection's SYN.
+type Name = (u64, Option<Syn>);
+
+/// All of them.
+///
+/// *Shape*: at most [`CLIENTS`], each with [`Evidence::ENOUGH`] hellos and causes, the last
+/// ones.
+#[derive(Debug, Default)]
+pub struct Clients {
+    shown: HashMap<ClientKey, Shown>,
+    /// Clients by the turn in which they were last heard of.
+    turns: BTreeMap<u64, ClientKey>,
+    turn: u64,
+}
+
+impl Clients {
+    /// What a client has shown; `None` if nothing is known of it.
+    #[must_use]
+    pub fn get(&self, client: &ClientKey) -> Option<&Shown> {
+        self.shown.get(client)
+    }
+
+    /// Takes in a hello, made only if it is new for its client: `wire` names its wire form, and
+    /// its connection began with `syn`. `true` if it was.
+    pub fn show_hello(
+        &mut self,
+        client: ClientKey,
+        (wire, syn): (u64, Option<Syn>),
+        unix_ms: u64,
+        hello: impl FnOnce() -> Option<Hello>,
+    ) -> bool {
+        let shown = self.enter(client, unix_ms);
+        // Hops come and go.
+        let name = (wire, syn.map(|syn| Syn { ttl: 0, ..syn }));
+        if shown.names.contains(&name) {
+            return false;
+        }
+        let Some(hello) = hello() else {
+            return false;
+        };
+        push(&mut shown.names, name);
+        push(&mut shown.evidence.hellos, hello);
+        true
+    }
+
+    /// Takes in why a hello has no fingerprint. `true` if it is new for its client.
+    pub fn show_cause(&mut self, client: ClientKey, cause: &str, unix_ms: u64) -> bool {
+        let shown = self.enter(client, unix_ms);
+        if shown.evidence.causes.iter().any(|known| known == cause) {
+            return false;
+        }
+        push(&mut shown.evidence.causes, cause.to_owned());
+        true
+    }
+
+    /// Keeps what is held of a client. `true` if its class is another than before.
+    pub fn hold(&mut self, client: &ClientKey, judgement: Judgement) -> bool {
+        let class = judgement.class;
+        self.shown.get_mut(client).is_some_and(|shown| {
+            shown.held.replace(judgement).is_none_or(|before| before.class != class)
+        })
+    }
+
+    /// The client's place, made if need be.
+    fn enter(&mut self, client: ClientKey, unix_ms: u64) -> &mut Shown {
+        if self.shown.len() >= CLIENTS
+            && !self.shown.contains_key(&client)
+            && let Some((_, quietest)) = self.turns.pop_first()
+        {
+            self.shown.remove(&quietest);
+        }
+        self.turn += 1;
+        let new = || Shown { first_unix_ms: unix_ms, ..Shown::default() };
+        let shown = self.shown.entry(client).or_insert_with(new);
+        self.turns.remove(&shown.turn);
+        if unix_ms.saturating_sub(shown.first_unix_ms) > KEPT_MS {
+            let held = shown.held.take();
+            *shown = Shown { held, ..new() };
+        }
+        self.turns.insert(self.turn, client);
+        shown.turn = self.turn;
+        shown.last_unix_ms = unix_ms;
+        shown
+    }
+}
+
+/// Puts an item behind the others; the first one goes if there are enough.
+fn push<T>(items: &mut Vec<T>, item: T) {
+    if items.len() >= Evidence::ENOUGH {
+        items.remove(0);
+    }
+    items.push(item);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::classify::shape::Shape;
+
+    const LINUX: Option<Syn> = Some(Syn {
+        options: 0x3_1842,
+        window: 64_240,
+        mss: 1460,
+        ttl: 60,
+        scale: 8,
+        quirks: 0,
+        reserved: 0,
+    });
+
+    fn client(number: u32) -> ClientKey {
+        ClientKey { high: 0, low: number.into() }
+    }
+
+    fn show(clients: &mut Clients, wire: u64, syn: Option<Syn>, unix_ms: u64) -> bool {
+        let hello = || Some(Hello::new("t13".into(), Shape::default(), syn));
+        clients.show_hello(client(1), (wire, syn), unix_ms, hello)
+    }
+
+    #[test]
+    fn a_wire_form_is_kept_once_and_the_last_ones_stay() {
+        let mut clients = Clients::default();
+        assert!(show(&mut clients, 1, None, 5));
+        assert!(!show(&mut clients, 1, None, 6));
+        assert!((2..20).all(|wire| show(&mut clients, wire, None, 7)));
+        let shown = clients.get(&client(1)).unwrap();
+        assert_eq!(shown.evidence.hellos.len(), Evidence::ENOUGH);
+        assert_eq!((shown.first_unix_ms, shown.last_unix_ms), (5, 7));
+        assert!(!show(&mut clients, 19, None, 8));
+        assert!(show(&mut clients, 1, None, 8));
+    }
+
+    #[test]
+    fn a_syn_with_another_number_of_hops_is_the_same() {
+        let mut clients = Clients::default();
+        let with = |change: fn(&mut Syn)| {
+            let mut syn = LINUX.unwrap();
+            change(&mut syn);
+            Some(syn)
+        };
+        assert!(show(&mut clients, 1, LINUX, 0));
+        assert!(!show(&mut clients, 1, with(|syn| syn.ttl = 59), 0));
+        assert!(show(&mut clients, 1, with(|syn| syn.window = 1), 0));
+        assert_eq!(clients.get(&client(1)).unwrap().evidence.hellos[0].syn, LINUX);
+    }
+
+    #[test]
+    fn after_an_hour_evidence_begins_anew() {
+        let mut clients = Clients::default();
+        assert!(show(&mut clients, 1, None, 5));
+        assert!(!show(&mut clients, 1, None, 5 + KEPT_MS));
+        assert!(show(&mut clients, 2, None, 6 + KEPT_MS));
+        assert_eq!(clients.get(&client(1)).unwrap().evidence.hellos.len(), 1);
+    }
+
+    #[test]
+    fn the_quietest_goes_first() {
+        let mut clients = Clients::default();
+        let most = u32::try_from(CLIENTS).unwrap();
+        assert!((0..most).all(|number| clients.show_cause(client(number), "gap", 0)));
+        clients.show_cause(client(0), "gap", 1);
+        clients.show_cause(client(most), "gap", 2);
+        assert!(clients.get(&client(1)).is_none() && clients.get(&client(0)).is_some());
+        assert_eq!((clients.shown.len(), clients.turns.len()), (CLIENTS, CLIENTS));
+    }
+}

@@ -1,0 +1,82 @@
+//! Days, as the knowledge writes them.
+
+use serde::{Deserialize, Deserializer, de};
+
+/// A day, counted from 1 January 1970.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Day(pub u32);
+
+impl Day {
+    /// The day of a moment.
+    ///
+    /// *Units*: `seconds` since 1970, as clocks count them.
+    #[must_use]
+    pub fn of_seconds(seconds: u64) -> Self {
+        Self(u32::try_from(seconds / 86_400).unwrap_or(u32::MAX))
+    }
+
+    /// How many days it lies behind another; zero if it doesn't.
+    #[must_use]
+    pub const fn days_before(self, later: Self) -> u32 {
+        later.0.saturating_sub(self.0)
+    }
+
+    /// Reads `2026-11-22`; `None` if that is no day from 1970 on.
+    ///
+    /// *Source*: the count of days in the proleptic Gregorian calendar, years from March on.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut parts = text.splitn(3, '-').map(str::parse::<u32>);
+        let (year, month, day) = (parts.next()?.ok()?, parts.next()?.ok()?, parts.next()?.ok()?);
+        let is_leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+        let february = if is_leap { 29 } else { 28 };
+        let lengths = [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+        let index = usize::try_from(month).ok()?.checked_sub(1)?;
+        let is_day = (1..=*lengths.get(index)?).contains(&day);
+        if !is_day || !(1970..=9999).contains(&year) {
+            return None;
+        }
+        let earlier: u32 = lengths.iter().take(index).sum();
+        let past = year - 1;
+        let leap_days = past / 4 - past / 100 + past / 400;
+        Some(Self((past * 365 + leap_days + earlier + day).checked_sub(DAYS_BEFORE_1970)?))
+    }
+}
+
+impl<'de> Deserialize<'de> for Day {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        let expected = || de::Error::custom(format!("{text} is no day such as 2026-11-22"));
+        Self::parse(&text).ok_or_else(expected)
+    }
+}
+
+/// From 31 December of the year 0 to 1 January 1970.
+const DAYS_BEFORE_1970: u32 = 719_163;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn days_count_from_1970_over_leap_years() {
+        for (text, days) in [
+            ("1970-01-01", 0),
+            ("1970-12-31", 364),
+            ("2000-02-29", 11_016),
+            ("2000-03-01", 11_017),
+            ("2026-11-22", 20_779),
+        ] {
+            assert_eq!(Day::parse(text), Some(Day(days)), "{text}");
+        }
+        assert_eq!(Day::of_seconds(20_779 * 86_400 + 5), Day(20_779));
+    }
+
+    #[test]
+    fn what_is_no_day_is_refused() {
+        for text in ["", "2026-13-01", "2026-02-29", "2026-00-10", "1969-12-31", "2026-1-1-1", "x"]
+        {
+            assert_eq!(Day::parse(text), None, "{text}");
+        }
+    }
+}

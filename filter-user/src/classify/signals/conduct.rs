@@ -1,0 +1,22 @@
+//! What hellos of one client say together.
+
+use crate::classify::evidence::View;
+use std::collections::BTreeSet;
+
+/// Many ciphers lists of one client. Many may share an address, so this decides nothing by
+/// itself.
+pub(super) fn many_fingerprints(view: &View<'_>) -> Option<String> {
+    let middle = |ja4: &'_ str| ja4.split('_').nth(1).map(str::to_owned);
+    let hellos = view.evidence.hellos.iter();
+    let lists: BTreeSet<_> = hellos.filter_map(|hello| middle(&hello.ja4)).collect();
+    (lists.len() >= MANY).then(|| format!("{} lists of ciphers", lists.len()))
+}
+
+/// Hellos that could not be put together: no ordinary client sends such.
+pub(super) fn unfingerprintable(view: &View<'_>) -> Option<String> {
+    let cause = view.evidence.causes.first()?;
+    Some(format!("{} hellos without a fingerprint: {cause}", view.evidence.causes.len()))
+}
+
+/// A household has a few browsers and apps behind one address.
+const MANY: usize = 4;
