@@ -4,9 +4,11 @@
 //! wrong is found while the file is read, so that the error names the line.
 
 mod limits;
+mod log;
 mod quic;
 
 pub use limits::Limits;
+pub use log::{Log, LogSource};
 pub use quic::Quic;
 
 use filter_common::abi::Mode;
@@ -38,6 +40,9 @@ pub struct Config {
     pub classify: Classify,
     /// What is done about QUIC clients.
     pub quic: Quic,
+    /// Access logs that are read.
+    #[serde(deserialize_with = "log::logs")]
+    pub logs: Vec<Log>,
 }
 
 /// A network interface's name.
@@ -103,6 +108,8 @@ pub struct Classify {
     pub tool_action: Action,
     /// What happens to known HTTP libraries.
     pub library_action: Action,
+    /// What happens to clients that only look like browsers, by the structure of their hellos.
+    pub impersonator_action: Action,
     /// TLS handshakes a second that a client may make.
     pub handshake_per_sec: NonZeroU64,
     /// Handshakes that may come at once.
@@ -195,6 +202,7 @@ impl Default for Classify {
             require_socket: true,
             tool_action: Action::Block,
             library_action: Action::Watch,
+            impersonator_action: Action::Watch,
             handshake_per_sec: count(20),
             handshake_burst: count(60),
             verdict_for: Duration::from_mins(10),

@@ -2,6 +2,7 @@
 //!
 //! `ARCHITECTURE.md` says which module may know which.
 
+pub mod access_log;
 pub mod capture;
 pub mod classify;
 pub mod cli;
@@ -12,6 +13,7 @@ pub mod daemon;
 pub mod datapath;
 pub mod fingerprint;
 pub mod limit;
+pub mod logs;
 pub mod policy;
 pub mod quic;
 pub mod replay;

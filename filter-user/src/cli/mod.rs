@@ -4,6 +4,7 @@ mod args;
 mod fingerprint;
 mod limit;
 mod list;
+mod log;
 mod output;
 mod render;
 mod rule;

@@ -1,7 +1,10 @@
 //! Replies as text for people.
 
 use super::limit::guards;
-use crate::control::api::{Done, Event, Explanation, ListSizes, Quic, Status, VerdictEntry};
+use super::log::logs;
+use crate::control::api::{
+    ClientClass, Done, Event, Explanation, ListSizes, Quic, SignalEntry, Status, VerdictEntry,
+};
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use std::fmt::Write;
 use std::time::Duration;
@@ -40,6 +43,7 @@ pub(super) fn status(status: &Status) -> String {
     text.push_str(&hellos(status));
     text.push_str(&quic(&status.quic));
     text.push_str(&guards(&status.guards, &status.limits));
+    text.push_str(&logs(status));
     let rows = status.counters.iter().map(|counter| {
         let (packets, bytes) = (counter.packets.to_string(), counter.bytes.to_string());
         vec![counter.verdict.clone(), counter.reason.clone(), packets, bytes]
@@ -137,12 +141,30 @@ pub(super) fn explanation(explanation: &Explanation) -> String {
     }
     let rows = explanation.steps.iter().map(|step| vec![step.step.clone(), step.result.clone()]);
     text += &table(&["check", "says"], rows);
+    if let Some(class) = &explanation.class {
+        text += &client_class(class);
+    }
     if explanation.fingerprints.is_empty() {
         return text;
     }
     let rows = explanation.fingerprints.iter();
     let rows = rows.map(|one| vec![one.fingerprint.clone(), one.wire_orders.to_string()]);
     text + "\n" + &table(&["its last fingerprints", "wire orders"], rows)
+}
+
+fn client_class(class: &ClientClass) -> String {
+    let ClientClass { class: name, score, system, first_unix_ms, last_unix_ms, .. } = class;
+    let from = system.as_ref().map(|system| format!(", on {system}")).unwrap_or_default();
+    let (first, last) = (when(*first_unix_ms), when(*last_unix_ms));
+    let mut text =
+        format!("\nits class by its hellos: {name}{from}, score {score}; seen {first} to {last}\n");
+    if !class.signals.is_empty() {
+        let row = |signal: &SignalEntry| {
+            vec![signal.name.clone(), signal.weight.to_string(), signal.evidence.clone()]
+        };
+        text += &table(&["signal", "weight", "evidence"], class.signals.iter().map(row));
+    }
+    text
 }
 
 pub(super) fn event(event: &Event) -> String {

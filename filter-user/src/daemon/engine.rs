@@ -1,7 +1,9 @@
 //! The engine: what the daemon knows, and what it does about it.
 
 use super::evidence::Unfinished;
+use super::logs::AccessLogs;
 use super::quic::QuicHellos;
+use crate::classify::clients::Clients;
 use crate::classify::{Classifier, Sanction, Settings};
 use crate::clock::Now;
 use crate::config::{Action, Config, HostMode};
@@ -37,6 +39,7 @@ pub(super) struct Engine {
     pub(super) limits_pending: bool,
     pub(super) verdicts: VerdictBook,
     pub(super) classifier: Classifier,
+    pub(super) clients: Clients,
     pub(super) rules: RuleBook,
     /// What operators call fingerprints.
     pub(super) labels: BTreeMap<String, String>,
@@ -46,6 +49,7 @@ pub(super) struct Engine {
     pub(super) mode: HostMode,
     pub(super) unfinished: Unfinished,
     pub(super) quic: QuicHellos,
+    pub(super) access_logs: AccessLogs,
 }
 
 /// Events that a slow reader may lag behind.
@@ -55,6 +59,7 @@ impl Engine {
     /// An engine that knows nothing yet.
     pub(super) fn new(config: Config, datapath: Datapath, store: Store) -> Self {
         let classifier = Classifier::new(settings(&config));
+        let access_logs = AccessLogs::new(&config.logs);
         Self {
             mode: config.mode,
             config,
@@ -67,6 +72,7 @@ impl Engine {
             limits_pending: false,
             verdicts: VerdictBook::default(),
             classifier,
+            clients: Clients::default(),
             rules: RuleBook::default(),
             labels: BTreeMap::new(),
             hellos: Hellos::default(),
@@ -74,6 +80,7 @@ impl Engine {
             started: Now::default(),
             unfinished: Unfinished::default(),
             quic: QuicHellos::default(),
+            access_logs,
         }
     }
 
@@ -159,6 +166,7 @@ impl Engine {
         self.tend_quic(now);
         self.tend_rules(now);
         self.tend_fingerprints();
+        self.tend_logs(now);
         self.tend_policy(now);
         self.tend_limits(now);
         let ended = self.verdicts.expire(now.unix_ms);
@@ -215,7 +223,8 @@ fn settings(config: &Config) -> Settings {
     }
 }
 
-const fn sanction(action: Action) -> Sanction {
+/// What an action of the configuration is.
+pub(super) const fn sanction(action: Action) -> Sanction {
     match action {
         Action::Block => Sanction::Block,
         Action::Throttle => Sanction::Throttle,

@@ -87,6 +87,10 @@ impl Engine {
     /// What became of a hello. Returns whom a verdict was made about, if one was.
     fn handle_outcome(&mut self, outcome: &Outcome, now: Now) -> Option<VerdictKey> {
         let address = outcome.flow.source.ip();
+        let proven = outcome.proven || !self.config.classify.require_socket;
+        if proven {
+            self.access_logs.handle_hello(outcome, now);
+        }
         let hello = match &outcome.result {
             Ok(hello) => hello,
             Err(cause) => {
@@ -94,10 +98,10 @@ impl Engine {
                 let ended = said(outcome.verdict);
                 let text = format!("a ClientHello could not be put together: {cause}{ended}");
                 self.tell(now, "unfingerprintable", Some(address.to_string()), text);
-                return None;
+                let request = if outcome.proven { self.take_in(outcome, now) } else { None };
+                return self.carry_out(request?, now);
             }
         };
-        let proven = outcome.proven || !self.config.classify.require_socket;
         self.hellos.fingerprinted += 1;
         let (ja4, ja3) = (hello.fingerprint.ja4.to_string(), hello.fingerprint.ja3.to_string());
         let sni = hello.sni.as_deref();
@@ -111,8 +115,12 @@ impl Engine {
         }
         let ja4_ro = hello.fingerprint.ja4_ro.as_str();
         let seen = HelloSeen { client, ja4: &ja4, ja4_ro, ja3: &ja3, sni, alpn, proven };
-        let request = self.classifier.handle_hello(&seen, now.ktime_ns)?;
-        self.carry_out(request, now)
+        let known = self.classifier.handle_hello(&seen, now.ktime_ns);
+        let shown = if outcome.proven { self.take_in(outcome, now) } else { None };
+        let (blocks, rest): (Vec<_>, Vec<_>) =
+            known.into_iter().chain(shown).partition(|one| one.sanction == Sanction::Block);
+        let strongest = blocks.into_iter().chain(rest).next();
+        self.carry_out(strongest?, now)
     }
 
     fn carry_out(&mut self, request: Request, now: Now) -> Option<VerdictKey> {

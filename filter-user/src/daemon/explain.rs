@@ -54,6 +54,7 @@ impl Engine {
             way_out: deciding.and_then(|finding| finding.way_out.clone()),
             steps: findings.into_iter().map(|finding| finding.step).collect(),
             fingerprints,
+            class: self.report_class(address, now),
         }
     }
 

@@ -4,6 +4,7 @@
 //! reach it in turn. There is no lock on any state.
 
 pub mod arguments;
+mod clients;
 mod engine;
 mod entries;
 mod evidence;
@@ -12,6 +13,7 @@ mod fingerprints;
 mod limits;
 mod lists;
 pub mod lock;
+mod logs;
 mod operator;
 mod policy;
 mod quic;
@@ -25,6 +27,7 @@ use crate::config::{Config, HostMode};
 use crate::control::handle::{Handle, Work};
 use crate::control::{SOCKET, server};
 use crate::datapath::{Datapath, DatapathError, Rings, attach, preflight};
+use crate::logs::Batch;
 use crate::store::{Store, StoreError};
 use engine::Engine;
 use lock::{LockError, RunLock};
@@ -101,7 +104,8 @@ pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonErr
     let (handle, work) = Handle::new();
     let listener = bind(&socket).map_err(|source| DaemonError::Socket { path: socket, source })?;
     let server = tokio::spawn(server::serve(listener, handle));
-    let outcome = serve(&mut engine, rings, work).await;
+    let logs = crate::logs::start(&engine.config.logs)?;
+    let outcome = serve(&mut engine, rings, logs, work).await;
     server.abort();
     outcome
 }
@@ -152,6 +156,7 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
 async fn serve(
     engine: &mut Engine,
     rings: Rings,
+    mut logs: mpsc::Receiver<Batch>,
     mut work: mpsc::Receiver<Work<Engine>>,
 ) -> Result<(), DaemonError> {
     let Rings { mut records, mut datagrams } = rings;
@@ -165,6 +170,7 @@ async fn serve(
             Some(work) = work.recv() => work(engine),
             batch = records.next() => engine.handle_records(&batch?, Now::read()),
             batch = datagrams.next() => engine.handle_datagrams(&batch?, Now::read()),
+            Some(batch) = logs.recv() => engine.handle_log(batch, Now::read()),
             _ = tick.tick() => engine.handle_tick(Now::read()),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,

@@ -53,6 +53,8 @@ impl Engine {
             quic: self.report_quic(&counters),
             limits,
             guards,
+            logs: self.report_logs(),
+            joined: self.report_joined(),
         })
     }
 

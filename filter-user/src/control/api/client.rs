@@ -113,8 +113,38 @@ pub struct Explanation {
     pub steps: Vec<Step>,
     /// The client's last fingerprints.
     pub fingerprints: Vec<ClientFingerprint>,
+    /// What the client is, by its hellos; none if this daemon has seen none of it.
+    pub class: Option<ClientClass>,
     /// How to change it.
     pub way_out: Option<String>,
+}
+
+/// What a client is, and what says so.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct ClientClass {
+    /// `browser`, `library`, `tool`, `impersonator` or `unknown`; `automation` is reserved.
+    pub class: String,
+    /// How much speaks against its being a browser, from 0 to 100.
+    pub score: u32,
+    /// The signals that fired.
+    pub signals: Vec<SignalEntry>,
+    /// The system that its connections come from, by their SYNs.
+    pub system: Option<String>,
+    /// When it was first heard of, in milliseconds since 1970.
+    pub first_unix_ms: u64,
+    /// When it was last heard of.
+    pub last_unix_ms: u64,
+}
+
+/// A signal that fired.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub struct SignalEntry {
+    /// Its stable name.
+    pub name: String,
+    /// What it counts; 50 decide.
+    pub weight: u32,
+    /// What it saw.
+    pub evidence: String,
 }
 
 /// A step of the walk.

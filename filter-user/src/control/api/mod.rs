@@ -6,6 +6,7 @@
 mod client;
 mod limit;
 mod list;
+mod log;
 mod rule;
 mod status;
 
@@ -14,6 +15,7 @@ use serde::{Deserialize, Serialize};
 pub use client::*;
 pub use limit::*;
 pub use list::*;
+pub use log::*;
 pub use rule::*;
 pub use status::*;
 
@@ -41,7 +43,7 @@ pub struct Event {
     /// When, in milliseconds since 1970.
     pub unix_ms: u64,
     /// What kind of thing: `hello`, `unfingerprintable`, `verdict`, `list`, `rule`, `mode`,
-    /// `limit`, `guard`.
+    /// `limit`, `guard`, `log`.
     pub kind: String,
     /// Whom it is about, if anybody.
     pub subject: Option<String>,

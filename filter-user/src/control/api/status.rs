@@ -1,6 +1,6 @@
 //! What the daemon is doing, and whether its rules act.
 
-use super::Traffic;
+use super::{JoinedInfo, LogInfo, Traffic};
 use crate::config::HostMode;
 use serde::{Deserialize, Serialize};
 use std::num::NonZeroU16;
@@ -40,6 +40,10 @@ pub struct Status {
     pub limits: Vec<LimitLine>,
     /// Guards that are up: services over their threshold.
     pub guards: Vec<GuardInfo>,
+    /// Access logs.
+    pub logs: Vec<LogInfo>,
+    /// What is remembered to join their requests with hellos.
+    pub joined: JoinedInfo,
 }
 
 /// A limit profile that refused something, or would have.

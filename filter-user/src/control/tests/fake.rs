@@ -135,7 +135,16 @@ impl Operator for Fake {
         let (address, client) = (address.to_string(), String::new());
         let (effect, reason) = (String::new(), String::new());
         let (steps, fingerprints) = (Vec::new(), Vec::new());
-        Explanation { address, client, effect, reason, steps, fingerprints, way_out: None }
+        Explanation {
+            address,
+            client,
+            effect,
+            reason,
+            steps,
+            fingerprints,
+            class: None,
+            way_out: None,
+        }
     }
     fn set_mode(&mut self, _: SetMode) -> Result<Done, Refusal> {
         self.note("mode".into())
