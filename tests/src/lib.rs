@@ -1,7 +1,9 @@
 //! What Palisade's privileged tests, benchmarks and fuzzers share.
 
 pub mod bench;
+pub mod browsers;
 pub mod captures;
+pub mod eval;
 pub mod flood;
 pub mod frame;
 pub mod fuzz;

@@ -1,10 +1,7 @@
 //! Rules on hellos, on real connections: what they are about, and what reaches the server.
 
 use anyhow::{Context, Result, ensure};
-use std::fs;
-use std::process::{Command, Stdio};
-use tests::captures::first_hello;
-use tests::lab::raw::{self, Listener, Sent};
+use tests::lab::raw;
 use tests::lab::{self, Daemon, EDGE, Lab, PEERS, wait_until};
 use tests::require_privileges;
 
@@ -170,160 +167,12 @@ fn what_is_remembered_of_fingerprints_is_shown_named_and_survives_the_daemon() -
     Ok(())
 }
 
-/// A real hello of two segments and its JA4.
-fn browser() -> Result<(Vec<u8>, &'static str)> {
-    let capture = include_bytes!("../corpus/hellos/curl_cffi-chrome136.pcap");
-    Ok((first_hello(capture)?, BROWSER))
-}
-
-const BROWSER: &str = "t13d1516h2_8daaf6152771_d8a2da3f94cd";
-
-/// Where the hello is cut.
-const CUT: usize = 1400;
-
-#[test]
-fn nothing_reaches_a_server_of_a_hello_that_a_rule_is_about() -> Result<()> {
-    require_privileges!();
-    let lab = Lab::new()?;
-    let daemon = Daemon::start(&lab, ENFORCE)?;
-    let server = Listener::start(&lab, PORT, 16)?;
-    let (hello, ja4) = browser()?;
-    let (first, rest) = (Sent::at(0, &hello[..CUT]), Sent::at(1400, &hello[CUT..]));
-    let pieces: Vec<_> =
-        (0..).zip(hello.chunks(300)).map(|(turn, piece)| Sent::at(300 * turn, piece)).collect();
-    let more = Sent::at(i64::try_from(hello.len())?, b"GET / HTTP/1.1\r\n");
-    let rows: [(&str, u16, &[Sent]); 9] = [
-        ("in order", 1, &[first.clone(), rest.clone(), more.clone()]),
-        ("swapped", 2, &[rest.clone(), first.clone(), more.clone()]),
-        ("with a pause", 3, &[first.clone().then_wait(0.2), rest.clone(), more.clone()]),
-        ("with an old acknowledgement", 4, &[first.clone(), rest.clone().acknowledging(-900)]),
-        (
-            "sent again",
-            5,
-            &[first.clone(), rest.clone().then_wait(0.1), rest.clone(), more.clone()],
-        ),
-        (
-            "behind a byte that begins a hello",
-            6,
-            &[first.clone().then_wait(0.1), Sent::at(4000, &[0x16]), rest.clone()],
-        ),
-        (
-            "behind a spoiled start",
-            7,
-            &[first.clone().then_wait(0.1), Sent::at(0, b"GET / HTTP/1.1").spoiled(), rest.clone()],
-        ),
-        (
-            "behind its own SYN",
-            8,
-            &[first.clone().then_wait(0.1), Sent::at(20_000, b"").flags(0x02), rest.clone()],
-        ),
-        ("in small pieces", 9, &pieces),
-    ];
-    // Without the rule all of it arrives: the stack takes what is sent here. (Newer ones don't
-    // take old acknowledgements of a young connection.)
-    for (way, own, sent) in rows.iter().filter(|(way, ..)| *way != "with an old acknowledgement") {
-        let answered = raw::send(&lab, &server, 20_000 + own, true, sent)?;
-        let seen = usize::try_from(answered.acknowledged)?;
-        ensure!(seen >= hello.len(), "{way}, without a rule: the server has {seen} bytes");
-    }
-    daemon.must(&["rule", "set", &format!("ja4:{ja4}")])?;
-    for (way, own, sent) in rows {
-        for bare in [true, false] {
-            let own = 30_000 + 2 * own + u16::from(bare);
-            let answered = raw::send(&lab, &server, own, bare, sent)?;
-            let seen = usize::try_from(answered.acknowledged)?;
-            ensure!(seen < hello.len(), "{way}, bare: {bare}: the server has {seen} bytes");
-        }
-    }
-    let rules = daemon.json(&["rule", "ls"])?;
-    ensure!(rules[0]["ended"] == 18, "{rules}");
-    Ok(())
-}
-
-#[test]
-fn strange_segments_are_causes_that_a_rule_can_be_about() -> Result<()> {
-    require_privileges!();
-    let lab = Lab::new()?;
-    let daemon = Daemon::start(&lab, ENFORCE)?;
-    let server = Listener::start(&lab, PORT, 16)?;
-    let (hello, _) = browser()?;
-    let mut other = hello.clone();
-    other[CUT + 20] ^= 0xff;
-    let (first, rest) = (Sent::at(0, &hello[..CUT]), Sent::at(1400, &hello[CUT..]));
-    let conflict = [rest.clone(), Sent::at(1400, &other[CUT..]), first.clone()];
-    let urgent = [first.clone(), rest.clone().flags(0x38)];
-    // The stack takes one byte of the stream out that the last segment alone doesn't call urgent.
-    let hidden = [Sent::at(0, b"").flags(0x30), Sent::at(0, b"?"), Sent::at(1, &hello[..CUT])];
-    let framed = [Sent::at(0, &[&[0x16, 3, 1, 0, 0], &hello[..CUT]].concat())];
-    let rows = [
-        ("conflict", 1, &conflict[..]),
-        ("urgent", 2, &urgent[..]),
-        ("urgent", 3, &hidden[..]),
-        ("malformed", 4, &framed[..]),
-    ];
-    for (cause, own, sent) in rows {
-        let pattern = format!("cause:{cause}");
-        daemon.must(&["rule", "set", &pattern])?;
-        let answered = raw::send(&lab, &server, 31_000 + own, true, sent)?;
-        ensure!(answered.acknowledged <= 1400, "{cause}: {answered:?}");
-        let rules = daemon.json(&["rule", "ls"])?;
-        ensure!(rules[0]["ended"] == 1, "{cause}: {rules}");
-        daemon.must(&["rule", "del", &pattern])?;
-    }
-    let causes = daemon.json(&["status"])?["causes"].clone();
-    let names: Vec<_> =
-        causes.as_array().context("none")?.iter().map(|c| c["cause"].clone()).collect();
-    ensure!(names == ["conflict", "malformed", "urgent"], "{causes}");
-    Ok(())
-}
-
-#[test]
-fn the_same_numbers_on_the_same_ports_are_another_hello() -> Result<()> {
-    require_privileges!();
-    let lab = Lab::new()?;
-    let daemon = Daemon::start(&lab, ENFORCE)?;
-    let server = Listener::start(&lab, PORT, 16)?;
-    let (hello, _) = browser()?;
-    let end = i64::try_from(hello.len())?;
-    let reset = Sent::at(end, b"").flags(0x04);
-    let sent = [Sent::at(0, &hello[..CUT]), Sent::at(1400, &hello[CUT..]).then_wait(0.2), reset];
-    for turn in 1..=3 {
-        raw::send(&lab, &server, 33_000, true, &sent)?;
-        let status = daemon.json(&["status"])?;
-        ensure!(status["hellos"]["fingerprinted"] == turn, "turn {turn}: {status}");
-    }
-    Ok(())
-}
-
-#[test]
-fn a_hello_that_brings_a_syn_cookie_back_is_evidence() -> Result<()> {
-    require_privileges!();
-    let lab = Lab::new()?;
-    let daemon = Daemon::start(&lab, ENFORCE)?;
-    let server = Listener::start(&lab, PORT, 16)?;
-    fs::write("/proc/sys/net/ipv4/tcp_syncookies", "2")?;
-    let (hello, ja4) = browser()?;
-    let sent = [Sent::at(0, &hello[..CUT]), Sent::at(1400, &hello[CUT..])];
-    let through = raw::send(&lab, &server, 32_000, false, &sent)?;
-    daemon.must(&["rule", "set", &format!("ja4:{ja4}")])?;
-    let ended = raw::send(&lab, &server, 32_001, false, &sent)?;
-    fs::write("/proc/sys/net/ipv4/tcp_syncookies", "1")?;
-    ensure!(usize::try_from(through.acknowledged)? == hello.len(), "{through:?}");
-    ensure!(usize::try_from(ended.acknowledged)? <= CUT, "{ended:?}");
-    let status = daemon.json(&["status"])?;
-    ensure!(
-        status["hellos"]["fingerprinted"] == 2 && status["hellos"]["unproven"] == 0,
-        "{status}"
-    );
-    Ok(())
-}
-
 #[test]
 fn a_reset_leaves_nginx_no_connection() -> Result<()> {
     require_privileges!();
     let lab = Lab::new()?;
     let daemon = Daemon::start(&lab, ENFORCE)?;
-    let _server = nginx(&lab)?;
+    let _server = lab::nginx(&lab, PORT, "edge.test")?;
     let fetched = |peer: &str| -> Result<lab::Outcome> {
         let to = if peer.contains(':') { format!("[{}]", lab::EDGE_V6) } else { EDGE.to_owned() };
         let mut curl = lab.at_peer("curl");
@@ -346,32 +195,4 @@ fn a_reset_leaves_nginx_no_connection() -> Result<()> {
     }
     ensure!(daemon.packets("reset", "hello-rule")? == 3);
     Ok(())
-}
-
-/// An nginx on the edge.
-fn nginx(lab: &Lab) -> Result<lab::Service> {
-    let dir = lab.dir.path();
-    let (key, certificate) = (dir.join("key.pem"), dir.join("cert.pem"));
-    let mut make = Command::new("openssl");
-    make.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
-    make.args(["-days", "2", "-subj", "/CN=edge.test", "-keyout"]).arg(&key);
-    lab::run(make.arg("-out").arg(&certificate))?.success()?;
-    let config = format!(
-        "daemon off; master_process off; user root; pid {dir}/pid; error_log {dir}/error.log;\nevents {{}}\n\
-         http {{ access_log off; client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
-         fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
-         server {{ listen {PORT} ssl; listen [::]:{PORT} ssl; ssl_certificate {};\n\
-         ssl_certificate_key {}; return 200 'a page'; }} }}\n",
-        certificate.display(),
-        key.display(),
-        dir = dir.display(),
-    );
-    let file = dir.join("nginx.conf");
-    fs::write(&file, config)?;
-    let mut nginx = Command::new("nginx");
-    nginx.arg("-c").arg(&file).arg("-p").arg(dir).stderr(Stdio::null());
-    let server = lab::Service::start(&mut nginx)?;
-    let listening = format!("sport = :{PORT}");
-    wait_until("nginx listens", || raw::sockets("listening", &listening).is_ok_and(|n| n > 0))?;
-    Ok(server)
 }

@@ -10,9 +10,11 @@ mod check;
 mod clients;
 mod clock;
 mod demo;
+mod eval;
 mod exec;
 mod fuzz;
 mod isolate;
+mod knowledge;
 mod lab;
 mod progress;
 mod setup;
@@ -49,6 +51,10 @@ enum Command {
     Bench(bench::Options),
     /// Look for disagreement and panics with random input, shortly (root)
     Fuzz(fuzz::Options),
+    /// Judge the clients of a labelled corpus, each as if it had never been seen
+    Eval(eval::Options),
+    /// Write the fingerprints of a labelled corpus into the shipped knowledge
+    Knowledge(knowledge::Options),
     /// Try the product on older and newer kernels, each in a virtual machine
     Vm(vm::Options),
     /// Try real clients in a lab of namespaces (root)
@@ -80,6 +86,8 @@ fn run(command: Command) -> Result<bool> {
         Command::Tidy => tidy::run(),
         Command::Bench(options) => bench::run(&options),
         Command::Fuzz(options) => fuzz::run(&options),
+        Command::Eval(options) => eval::run(&options),
+        Command::Knowledge(options) => knowledge::run(&options),
         Command::Vm(options) => vm::run(&options),
         Command::Lab(command) => clients::run(&command),
         Command::DemoInside(options) => demo::run_inside(&options),

@@ -4,6 +4,7 @@ mod address;
 mod flood;
 mod hello;
 mod limit;
+mod log;
 mod measure;
 mod path;
 mod quic;
@@ -27,6 +28,7 @@ pub const GROUPS: &[Entry] = &[
     Entry { name: "limit", measure: limit::measure },
     Entry { name: "hello", measure: hello::measure },
     Entry { name: "quic", measure: quic::measure },
+    Entry { name: "log", measure: log::measure },
 ];
 
 /// What came out of a group.

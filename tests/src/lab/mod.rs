@@ -3,19 +3,26 @@
 //! The test already runs in namespaces of its own, so nothing here touches the host. The
 //! edge is this namespace; the peer is another one, joined by a veth pair.
 
+mod capture;
+mod client;
 mod command;
 mod daemon;
 mod events;
+mod oracle;
 pub mod raw;
+mod server;
 
+pub use capture::Capture;
+pub use client::Client;
 pub use command::{Outcome, run};
 pub use daemon::{Daemon, binary};
 pub use events::Events;
+pub use oracle::{Hello, Said};
+pub use server::{nginx, nginx_with_log, tls_server};
 
 use anyhow::{Context, Result};
 use std::fmt::Write;
 use std::fs::File;
-use std::net::IpAddr;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
@@ -99,6 +106,15 @@ impl Lab {
     /// *Errors*: `ip` refuses.
     pub fn limit_mtu(&self, mtu: u16) -> Result<()> {
         ip(&format!("-n {} link set eth0 mtu {mtu}", self.peer))
+    }
+
+    /// Gives the peer another address, which it speaks from by itself to the edge.
+    ///
+    /// *Errors*: `ip` refuses.
+    pub fn speak_as(&self, address: &str) -> Result<()> {
+        let peer = &self.peer;
+        ip(&format!("-n {peer} addr add {address}/24 dev eth0"))?;
+        ip(&format!("-n {peer} route replace {EDGE}/32 dev eth0 src {address}"))
     }
 
     /// Whether one ping from an address of the peer is answered.
@@ -189,22 +205,4 @@ impl Drop for Service {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
-}
-
-/// A TLS server on the edge, with a certificate of its own, that answers pages.
-///
-/// *Errors*: openssl can't be started.
-pub fn tls_server(lab: &Lab, port: u16) -> Result<Service> {
-    let (key, certificate) = (lab.dir.path().join("key.pem"), lab.dir.path().join("cert.pem"));
-    let mut make = Command::new("openssl");
-    make.args(["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]);
-    make.args(["-days", "2", "-subj", "/CN=edge.test", "-keyout"]).arg(&key);
-    run(make.arg("-out").arg(&certificate))?.success()?;
-    let mut serve = Command::new("openssl");
-    serve.args(["s_server", "-www", "-quiet", "-accept", &port.to_string(), "-key"]);
-    serve.arg(key).arg("-cert").arg(certificate);
-    let server = Service::start(serve.stdout(Stdio::null()).stderr(Stdio::null()))?;
-    let address: IpAddr = EDGE.parse()?;
-    wait_until("the TLS server listens", || std::net::TcpStream::connect((address, port)).is_ok())?;
-    Ok(server)
 }

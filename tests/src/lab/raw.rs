@@ -61,7 +61,7 @@ pub struct Answered {
     pub ended: bool,
 }
 
-/// A server that reads and never answers.
+/// A server that the client knows.
 #[derive(Debug)]
 pub struct Listener {
     _process: Service,
@@ -75,7 +75,8 @@ const LISTEN: &str = "import socket,sys,threading\n\
     while True: threading.Thread(target=serve,args=(s.accept()[0],),daemon=True).start()\n";
 
 impl Listener {
-    /// Starts one with room for so many connections that aren't accepted yet.
+    /// One that reads and never answers, with room for so many connections that aren't
+    /// accepted yet.
     ///
     /// *Errors*: python can't be started.
     pub fn start(lab: &Lab, port: u16, backlog: u32) -> Result<Self> {
@@ -84,8 +85,33 @@ impl Listener {
         let process = Service::start(&mut listen)?;
         let listening = format!("sport = :{port}");
         wait_until("it listens", || sockets("listening", &listening).is_ok_and(|count| count > 0))?;
+        Self::new(lab, process, port)
+    }
+
+    /// An nginx that speaks TLS.
+    ///
+    /// *Errors*: nginx can't be started.
+    pub fn nginx(lab: &Lab, port: u16) -> Result<Self> {
+        Self::new(lab, super::nginx(lab, port, "edge.test")?, port)
+    }
+
+    fn new(lab: &Lab, process: Service, port: u16) -> Result<Self> {
         neighbour(lab)?;
         Ok(Self { _process: process, port })
+    }
+
+    /// Bytes of a connection from the client's port that its socket has taken in.
+    ///
+    /// *Errors*: there is no such connection.
+    pub fn received(&self, own: u16) -> Result<usize> {
+        let mut ss = Command::new("ss");
+        let filter = format!("sport = :{} and dport = :{own}", self.port);
+        let said = super::run(ss.args(["-Htni", "state", "connected", &filter]))?.success()?.stdout;
+        ensure!(!said.is_empty(), "no connection from port {own}");
+        // Of none it says nothing.
+        let mut words = said.split_whitespace();
+        let count = words.find_map(|word| word.strip_prefix("bytes_received:"));
+        Ok(count.map_or(Ok(0), str::parse)?)
     }
 
     /// The server's port.

@@ -15,6 +15,7 @@ use crate::lab::filter::Filter;
 use crate::{isolate, term};
 
 mod capture;
+mod hellos;
 mod judge;
 mod kind;
 mod oracle;
@@ -24,6 +25,7 @@ mod round;
 mod told;
 mod tool;
 
+pub(crate) use hellos::Referee;
 use judge::Row;
 use plan::Plan;
 use report::Report;
@@ -38,6 +40,9 @@ pub(crate) enum LabCommand {
     /// The part that runs inside the lab's namespaces
     #[command(hide = true)]
     ClientsInside(InsideOptions),
+    /// What hellos of a capture are, for a test that holds the filter against it
+    #[command(hide = true)]
+    Hellos(hellos::Options),
 }
 
 /// Which clients, and how to print what came of them.
@@ -70,6 +75,7 @@ pub(crate) fn run(command: &LabCommand) -> Result<bool> {
             let plan = serde_json::from_str(&options.plan).context("the plan isn't JSON")?;
             inside(&plan)
         }
+        LabCommand::Hellos(options) => hellos::print(options).map(|()| true),
     }
 }
 

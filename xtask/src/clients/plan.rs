@@ -47,8 +47,7 @@ impl Plan {
         setup::for_clients()?;
         let needs: Vec<_> = kinds.iter().flat_map(|kind| kind.needs).copied().collect();
         setup::install_if_possible(&needs);
-        let tools = workspace::root().join("target/clients");
-        std::fs::create_dir_all(&tools)?;
+        let tools = tool::folder()?;
         let (ready, skipped) = prepare(&kinds, &tools);
         let oracle = Oracle::prepare(&tools);
         let programs = workspace::build_palisade("release")?;

@@ -12,7 +12,7 @@ use super::kind::{Kind, version_in};
 use super::plan::Plan;
 use super::told::{Watch, ja3_of};
 use crate::lab::filter::Filter;
-use crate::lab::{CERTIFICATE, Lab, NAME, Process, Site, set_mtu, speak_as};
+use crate::lab::{CERTIFICATE, EDGE_V4, Lab, NAME, Process, Site, set_mtu, speak_as};
 use crate::{clock, exec, term};
 
 /// Where clients are tried.
@@ -36,7 +36,7 @@ impl Scene<'_> {
         let kinds = self.plan.kinds().zip(host..);
         let visits = kinds.map(|(kind, host)| self.visit(kind, mtu, host));
         let visits = visits.collect::<Result<Vec<Visit>>>()?;
-        let hellos = self.plan.oracle.hellos(&capture.finish()?, &self.plan.programs)?;
+        let hellos = self.plan.oracle.hellos(&capture.finish()?, EDGE_V4, &self.plan.programs)?;
         let pages = self.lab.pages()?;
         let rows = visits.into_iter().map(|visit| {
             let theirs = hellos.iter().filter(|hello| hello.client == visit.address);

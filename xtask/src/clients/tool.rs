@@ -1,13 +1,24 @@
 //! What clients need before the lab is: built programs and a virtual environment.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, bail};
 
 use super::kind::{Build, Kind};
-use crate::{exec, progress};
+use crate::{exec, progress, workspace};
+
+/// The folder of what is made for clients.
+///
+/// # Errors
+///
+/// If it can't be made.
+pub(super) fn folder() -> Result<PathBuf> {
+    let folder = workspace::root().join("target/clients");
+    fs::create_dir_all(&folder)?;
+    Ok(folder)
+}
 
 /// Builds what a client needs, unless it is there; its packages have been installed if
 /// they can be.

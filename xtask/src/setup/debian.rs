@@ -79,6 +79,7 @@ pub(crate) const TESTS: &[Need] = &[
     Need::program("gnutls-bin", "gnutls-cli"),
     Need::program("wget", "wget"),
     Need::program("wrk", "wrk"),
+    Need::python_module("python3", "ssl"),
 ];
 
 /// What looks at real clients in the lab, beside those clients.

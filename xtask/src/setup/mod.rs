@@ -35,7 +35,7 @@ pub(crate) fn for_lab() -> Result<()> {
 /// What the privileged tests need, the lab included.
 pub(crate) fn for_tests() -> Result<()> {
     for_build()?;
-    debian::install(&[debian::LAB, debian::TESTS].concat())
+    debian::install(&[debian::LAB, debian::CAPTURE, debian::TESTS].concat())
 }
 
 /// What the lab needs to hold what real clients say against a capture.

@@ -3,6 +3,7 @@
 use anyhow::Result;
 use clap::Args;
 
+use crate::clients::Referee;
 use crate::workspace::{self, Executable};
 use crate::{clock, exec, setup, term};
 
@@ -11,6 +12,7 @@ mod runner;
 mod tally;
 
 use report::Row;
+use runner::Given;
 use tally::Tally;
 
 /// What to test, and how strictly.
@@ -32,14 +34,15 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     exec::require_root("the privileged part of the tests")?;
     setup::for_tests()?;
     let filter = options.filter.as_deref();
-    let programs = workspace::build_palisade("release")?;
+    let given =
+        Given { programs: workspace::build_palisade("release")?, referee: Referee::prepare()? };
     let mut rows = run_docs(filter)?;
     let (privileged, host) = built_tests()?;
     for test in &host {
         rows.push(row(test, "host", || runner::on_host(test, filter))?);
     }
     for test in &privileged {
-        rows.push(row(test, "privileged", || runner::isolated(test, &programs, filter))?);
+        rows.push(row(test, "privileged", || runner::isolated(test, &given, filter))?);
     }
     Ok(report::print(&rows, options.deny_skips, filter.is_some()))
 }

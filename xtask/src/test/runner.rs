@@ -1,7 +1,7 @@
 //! Runs one test executable, shows what it says and counts.
 
 use std::io::{BufRead, BufReader};
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError};
 use std::thread;
@@ -10,6 +10,7 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 
 use super::tally::{Reader, Tally};
+use crate::clients::Referee;
 use crate::clock::{self, Moment};
 use crate::workspace::{self, Executable};
 use crate::{isolate, term};
@@ -20,12 +21,19 @@ pub(super) fn on_host(test: &Executable, filter: Option<&str>) -> Result<Tally> 
     run(in_package(command, test).args(filter))
 }
 
+/// What privileged tests are given.
+pub(super) struct Given {
+    /// The folder with the daemon and the command line.
+    pub(super) programs: PathBuf,
+    /// Somebody else's word on hellos.
+    pub(super) referee: Referee,
+}
+
 /// Runs a privileged test in namespaces of its own, one test at a time.
-/// `programs` is the folder with the daemon and the command line.
-pub(super) fn isolated(test: &Executable, programs: &Path, filter: Option<&str>) -> Result<Tally> {
+pub(super) fn isolated(test: &Executable, given: &Given, filter: Option<&str>) -> Result<Tally> {
     let command = isolate::command(&test.path);
     let mut command = in_package(command, test);
-    command.env("PALISADE_BIN_DIR", programs);
+    given.referee.tell(&mut command, &given.programs);
     run(command.args(["--test-threads=1", "--show-output"]).args(filter))
 }
 

@@ -12,7 +12,7 @@ mod host;
 mod tshark;
 
 /// A hello in a capture, as an implementation that isn't the filter's reads it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Hello {
     /// Whose it is.
     pub(super) client: String,
@@ -25,8 +25,8 @@ pub(super) struct Hello {
 }
 
 /// Who reads captures.
-#[derive(Debug, Deserialize, Serialize)]
-pub(super) enum Oracle {
+#[derive(Clone, Debug, Deserialize, Serialize)]
+pub(crate) enum Oracle {
     /// Wireshark's own JA4 and JA3.
     Tshark { command: Vec<PathBuf>, version: String },
     /// The filter's implementation for the host: it isn't the kernel's, but it is kin to it.
@@ -46,14 +46,19 @@ impl Oracle {
         }
     }
 
-    /// Every first hello of a connection to the server, in the order of the capture.
+    /// Every first hello of a connection to the server's address, in the order of the capture.
     ///
     /// # Errors
     ///
     /// If the capture can't be read.
-    pub(super) fn hellos(&self, capture: &Path, programs: &Path) -> Result<Vec<Hello>> {
+    pub(super) fn hellos(
+        &self,
+        capture: &Path,
+        server: &str,
+        programs: &Path,
+    ) -> Result<Vec<Hello>> {
         match self {
-            Self::Tshark { command, .. } => tshark::hellos(command, capture),
+            Self::Tshark { command, .. } => tshark::hellos(command, capture, server),
             Self::HostEngine => host::hellos(programs, capture),
         }
     }

@@ -11,7 +11,6 @@ use super::grease::{third_part_without, with_third_part};
 use super::{Hello, Oracle};
 use crate::clients::kind::version_in;
 use crate::exec;
-use crate::lab::EDGE_V4;
 use crate::setup::Apt;
 
 /// The host's tshark, or Debian's below `folder`, which is fetched if it isn't there.
@@ -61,10 +60,10 @@ fn run(command: &[PathBuf]) -> Result<Command> {
     Ok(run)
 }
 
-/// Every first hello of a connection.
-pub(super) fn hellos(command: &[PathBuf], capture: &Path) -> Result<Vec<Hello>> {
+/// Every first hello of a connection to the server.
+pub(super) fn hellos(command: &[PathBuf], capture: &Path, server: &str) -> Result<Vec<Hello>> {
     let mut tshark = run(command)?;
-    let filter = format!("tls.handshake.type == 1 && ip.dst == {EDGE_V4}");
+    let filter = format!("tls.handshake.type == 1 && ip.dst == {server}");
     tshark.arg("-r").arg(capture).args(["-Y", &filter, "-T", "fields", "-E", "occurrence=f"]);
     tshark.args(FIELDS.iter().flat_map(|field| ["-e", field]));
     let found = read(&exec::stdout_of(&mut tshark)?)?;
