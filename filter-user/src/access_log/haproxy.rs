@@ -1,7 +1,7 @@
 //! `HAProxy`'s `option httplog` and `option httpslog`, which have the client's port.
 //!
 //! ```text
-//! log /run/palisade/log.sock len 16384 local0
+//! log /run/palisade/log.sock len 65535 local0
 //! option httplog
 //! capture request header Host len 255
 //! capture request header User-Agent len 512

@@ -20,10 +20,11 @@ const WAIT: Duration = Duration::from_millis(250);
 /// Makes the socket, for root and the members of a group: whoever can send may make up requests.
 /// A socket that an earlier daemon left is taken away.
 ///
-/// *Errors*: there is something else under the name, no such group, or no such folder.
+/// *Errors*: there is something else under the name, somebody listens on it, no such group, or
+/// no such folder.
 pub(super) fn open(path: &Path, group: Option<&str>) -> io::Result<UnixDatagram> {
     match fs::symlink_metadata(path) {
-        Ok(found) if found.file_type().is_socket() => fs::remove_file(path)?,
+        Ok(found) if found.file_type().is_socket() => take_away(path)?,
         Ok(_) => return Err(io::Error::new(ErrorKind::AlreadyExists, "it isn't a socket")),
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(error),
@@ -40,6 +41,14 @@ pub(super) fn open(path: &Path, group: Option<&str>) -> io::Result<UnixDatagram>
     fs::set_permissions(path, Permissions::from_mode(mode))?;
     socket.set_read_timeout(Some(WAIT))?;
     Ok(socket)
+}
+
+/// Takes a socket away that nobody listens on: another one may be the host's own.
+fn take_away(path: &Path) -> io::Result<()> {
+    match UnixDatagram::unbound()?.connect(path) {
+        Err(error) if error.kind() == ErrorKind::ConnectionRefused => fs::remove_file(path),
+        _ => Err(io::Error::new(ErrorKind::AddrInUse, "another program listens on it")),
+    }
 }
 
 /// Reads until nobody listens any more. A sender never waits for the engine, as the server's
