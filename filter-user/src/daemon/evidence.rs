@@ -117,9 +117,9 @@ impl Engine {
         let seen = HelloSeen { client, ja4: &ja4, ja4_ro, ja3: &ja3, sni, alpn, proven };
         let known = self.classifier.handle_hello(&seen, now.ktime_ns);
         let shown = if outcome.proven { self.take_in(outcome, now) } else { None };
-        let (blocks, rest): (Vec<_>, Vec<_>) =
-            known.into_iter().chain(shown).partition(|one| one.sanction == Sanction::Block);
-        let strongest = blocks.into_iter().chain(rest).next();
+        // The one that blocks, if one does.
+        let requests = known.into_iter().chain(shown);
+        let strongest = requests.min_by_key(|request| request.sanction != Sanction::Block);
         self.carry_out(strongest?, now)
     }
 
