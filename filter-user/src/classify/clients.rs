@@ -1,7 +1,7 @@
 //! What each client has shown lately.
 
 use super::evidence::{Evidence, Hello};
-use super::judgement::Judgement;
+use super::judgement::{Class, Judgement};
 use filter_common::abi::client::ClientKey;
 use filter_common::wire::syn::Syn;
 use std::collections::{BTreeMap, HashMap};
@@ -12,6 +12,9 @@ use std::collections::{BTreeMap, HashMap};
 /// *Units*: some 20 KiB for a client that sends the longest hellos that are read, so 80 MiB for
 /// as many of those; usual ones take a tenth.
 pub const CLIENTS: usize = 4096;
+
+/// Hellos of one wire form that are kept of a client.
+const ALIKE: usize = 4;
 
 /// For how long evidence is kept, from the first of it on: addresses change hands.
 const KEPT_MS: u64 = 3_600_000;
@@ -29,8 +32,34 @@ pub struct Shown {
     /// See [`first_unix_ms`](Self::first_unix_ms).
     pub last_unix_ms: u64,
     /// What was last held of it.
-    pub held: Option<Judgement>,
+    class: Option<Class>,
     turn: u64,
+}
+
+impl Shown {
+    /// Its last hello with this JA4.
+    #[must_use]
+    pub fn hello(&self, ja4: &str) -> Option<&Hello> {
+        self.evidence.hellos.iter().rev().find(|hello| hello.ja4 == ja4)
+    }
+
+    /// Says of the last hello, and of those that are akin to it, what sends them: `whole` unless
+    /// there are others.
+    fn place(&mut self, whole: Class, judge: impl Fn(&Evidence) -> Judgement) {
+        let Some(last) = self.evidence.hellos.last().cloned() else {
+            return;
+        };
+        let is_akin = |hello: &Hello| hello.is_akin(&last);
+        let class = if self.evidence.hellos.iter().all(is_akin) {
+            whole
+        } else {
+            let mut evidence = self.evidence.clone();
+            evidence.hellos.retain(is_akin);
+            judge(&evidence).class
+        };
+        let akin = self.evidence.hellos.iter_mut().filter(|hello| hello.is_akin(&last));
+        akin.for_each(|hello| hello.class = class);
+    }
 }
 
 /// A hello's wire form, and its connection's SYN.
@@ -55,8 +84,9 @@ impl Clients {
         self.shown.get(client)
     }
 
-    /// Takes in a hello, made only if it is new for its client: `wire` names its wire form, and
-    /// its connection began with `syn`. `true` if it was.
+    /// Takes in a hello, made only if it tells something new of its client: `wire` names its wire
+    /// form, and its connection began with `syn`. `true` if it did. Of one wire form a few are
+    /// kept: that a program writes the same again tells something, and what it makes up differs.
     pub fn show_hello(
         &mut self,
         client: ClientKey,
@@ -67,7 +97,7 @@ impl Clients {
         let shown = self.enter(client, unix_ms);
         // Hops come and go.
         let name = (wire, syn.map(|syn| Syn { ttl: 0, ..syn }));
-        if shown.names.contains(&name) {
+        if shown.names.iter().filter(|known| **known == name).count() >= ALIKE {
             return false;
         }
         let Some(hello) = hello() else {
@@ -88,12 +118,18 @@ impl Clients {
         true
     }
 
-    /// Keeps what is held of a client. `true` if its class is another than before.
-    pub fn hold(&mut self, client: &ClientKey, judgement: Judgement) -> bool {
-        let class = judgement.class;
-        self.shown.get_mut(client).is_some_and(|shown| {
-            shown.held.replace(judgement).is_none_or(|before| before.class != class)
-        })
+    /// Judges a client anew, and its last hello with those that are akin to it. What is held of
+    /// the client, if its class is another than before.
+    pub fn hold(
+        &mut self,
+        client: &ClientKey,
+        judge: impl Fn(&Evidence) -> Judgement,
+    ) -> Option<Judgement> {
+        let shown = self.shown.get_mut(client)?;
+        let judgement = judge(&shown.evidence);
+        shown.place(judgement.class, &judge);
+        let changed = shown.class.replace(judgement.class) != Some(judgement.class);
+        changed.then_some(judgement)
     }
 
     /// The client's place, made if need be.
@@ -109,8 +145,7 @@ impl Clients {
         let shown = self.shown.entry(client).or_insert_with(new);
         self.turns.remove(&shown.turn);
         if unix_ms.saturating_sub(shown.first_unix_ms) > KEPT_MS {
-            let held = shown.held.take();
-            *shown = Shown { held, ..new() };
+            *shown = Shown { class: shown.class, ..new() };
         }
         self.turns.insert(self.turn, client);
         shown.turn = self.turn;
@@ -152,14 +187,15 @@ mod tests {
     }
 
     #[test]
-    fn a_wire_form_is_kept_once_and_the_last_ones_stay() {
+    fn a_few_of_a_wire_form_are_kept_and_the_last_ones_stay() {
         let mut clients = Clients::default();
-        assert!(show(&mut clients, 1, None, 5));
+        assert!((0..ALIKE).all(|_| show(&mut clients, 1, None, 5)));
         assert!(!show(&mut clients, 1, None, 6));
         assert!((2..20).all(|wire| show(&mut clients, wire, None, 7)));
         let shown = clients.get(&client(1)).unwrap();
         assert_eq!(shown.evidence.hellos.len(), Evidence::ENOUGH);
         assert_eq!((shown.first_unix_ms, shown.last_unix_ms), (5, 7));
+        assert!((1..ALIKE).all(|_| show(&mut clients, 19, None, 8)));
         assert!(!show(&mut clients, 19, None, 8));
         assert!(show(&mut clients, 1, None, 8));
     }
@@ -172,7 +208,7 @@ mod tests {
             change(&mut syn);
             Some(syn)
         };
-        assert!(show(&mut clients, 1, LINUX, 0));
+        assert!((0..ALIKE).all(|_| show(&mut clients, 1, LINUX, 0)));
         assert!(!show(&mut clients, 1, with(|syn| syn.ttl = 59), 0));
         assert!(show(&mut clients, 1, with(|syn| syn.window = 1), 0));
         assert_eq!(clients.get(&client(1)).unwrap().evidence.hellos[0].syn, LINUX);
@@ -181,7 +217,7 @@ mod tests {
     #[test]
     fn after_an_hour_evidence_begins_anew() {
         let mut clients = Clients::default();
-        assert!(show(&mut clients, 1, None, 5));
+        assert!((0..ALIKE).all(|_| show(&mut clients, 1, None, 5)));
         assert!(!show(&mut clients, 1, None, 5 + KEPT_MS));
         assert!(show(&mut clients, 2, None, 6 + KEPT_MS));
         assert_eq!(clients.get(&client(1)).unwrap().evidence.hellos.len(), 1);

@@ -1,9 +1,11 @@
 //! What is judged: what one client has shown, and what is known.
 
 use super::family::Family;
+use super::judgement::Class;
 use super::knowledge::{Day, Knowledge};
 use super::shape::Shape;
 use super::stack::Stack;
+use super::syn::System;
 use filter_common::wire::syn::Syn;
 
 /// What a client has shown.
@@ -11,7 +13,7 @@ use filter_common::wire::syn::Syn;
 /// *Shape*: whoever collects it bounds it; [`Evidence::ENOUGH`] of each tell as much as all.
 #[derive(Clone, Debug, Default)]
 pub struct Evidence {
-    /// Its hellos, in the order in which they came, each once.
+    /// Its hellos, in the order in which they came.
     pub hellos: Vec<Hello>,
     /// Why others of its hellos have no fingerprint.
     pub causes: Vec<String>,
@@ -27,6 +29,8 @@ pub struct Hello {
     stack: Option<(Stack, &'static str)>,
     /// What its connection started with, if that is known.
     pub syn: Option<Syn>,
+    /// What sends it, as far as it and the client's others of its kind tell.
+    pub class: Class,
 }
 
 impl Hello {
@@ -34,7 +38,20 @@ impl Hello {
     #[must_use]
     pub fn new(ja4: String, shape: Shape, syn: Option<Syn>) -> Self {
         let (family, stack) = (Family::worn_by(&shape), Stack::place(&shape));
-        Self { ja4, shape, family, stack, syn }
+        Self { ja4, shape, family, stack, syn, class: Class::Unknown }
+    }
+
+    /// The system that opened its connection, if that is known.
+    #[must_use]
+    pub fn system(&self) -> Option<System> {
+        System::of(self.syn.as_ref()?)
+    }
+
+    /// Whether one program may have sent both: they wear the same clothes or, if they wear none,
+    /// have the same JA4.
+    #[must_use]
+    pub fn is_akin(&self, other: &Self) -> bool {
+        self.family == other.family && (self.family.is_some() || self.ja4 == other.ja4)
     }
 
     /// The stack that wrote it, if that can be told.

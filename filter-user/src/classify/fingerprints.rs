@@ -1,13 +1,13 @@
 //! What the last hello of each fingerprint looked like.
 
-use super::HelloSeen;
+use crate::fingerprint::{Hello, Ja3};
 use std::collections::HashMap;
 
 /// One fingerprint's record.
 #[derive(Clone, Debug, Default)]
 pub struct Record {
     /// The JA3 of its last hello: one JA4 has many where the client permutes extensions.
-    pub ja3: String,
+    pub ja3: Option<Ja3>,
     /// Its last hello in the order of the wire, before hashing.
     pub ja4_ro: String,
     /// Hellos.
@@ -32,16 +32,21 @@ pub struct Fingerprints {
 
 impl Fingerprints {
     /// Takes in a hello.
-    pub fn record(&mut self, hello: &HelloSeen) {
-        if !self.records.contains_key(hello.ja4) {
+    pub fn record(&mut self, hello: &Hello) {
+        let fingerprint = &hello.fingerprint;
+        let ja4 = fingerprint.ja4.as_str();
+        if !self.records.contains_key(ja4) {
             self.make_room();
+            self.records.insert(ja4.to_owned(), Record::default());
         }
-        let record = self.records.entry(hello.ja4.to_owned()).or_default();
+        let Some(record) = self.records.get_mut(ja4) else {
+            return;
+        };
         record.hellos += 1;
-        hello.ja3.clone_into(&mut record.ja3);
-        hello.ja4_ro.clone_into(&mut record.ja4_ro);
-        record.last_sni = hello.sni.map(str::to_owned);
-        record.alpn = hello.alpn.map(str::to_owned);
+        record.ja3 = Some(fingerprint.ja3);
+        record.ja4_ro.clone_from(&fingerprint.ja4_ro);
+        record.last_sni.clone_from(&hello.sni);
+        record.alpn.clone_from(&hello.alpn);
     }
 
     /// What was seen of a fingerprint.

@@ -2,9 +2,11 @@
 
 use super::evidence::View;
 use super::signals::{Direction, Fired, SIGNALS, Signal};
+use serde::{Deserialize, Serialize};
 
 /// What a client is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Class {
     /// A browser, as far as its hellos tell.
     Browser,

@@ -1,6 +1,7 @@
 //! Days, as the knowledge writes them.
 
-use serde::{Deserialize, Deserializer, de};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use std::fmt;
 
 /// A day, counted from 1 January 1970.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -43,6 +44,26 @@ impl Day {
     }
 }
 
+impl fmt::Display for Day {
+    /// *Source*: the calendar of [`Day::parse`], backwards; 400 years are 146,097 days, and
+    /// months from March on take 153 days in five.
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let days = u64::from(self.0) + DAYS_TO_MARCH_OF_0;
+        let (era, day) = (days / 146_097, days % 146_097);
+        let year = (day - day / 1460 + day / 36_524 - day / 146_096) / 365;
+        let day = day - (365 * year + year / 4 - year / 100);
+        let (month, of_month) = ((5 * day + 2) / 153, (day * 5 + 2) % 153 / 5 + 1);
+        let (year, month) = (era * 400 + year + month / 10, (month + 2) % 12 + 1);
+        write!(out, "{year:04}-{month:02}-{of_month:02}")
+    }
+}
+
+impl Serialize for Day {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
 impl<'de> Deserialize<'de> for Day {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
@@ -53,6 +74,9 @@ impl<'de> Deserialize<'de> for Day {
 
 /// From 31 December of the year 0 to 1 January 1970.
 const DAYS_BEFORE_1970: u32 = 719_163;
+
+/// From 1 March of the year 0, where leap days come last, to 1 January 1970.
+const DAYS_TO_MARCH_OF_0: u64 = 719_468;
 
 #[cfg(test)]
 mod tests {
@@ -68,8 +92,17 @@ mod tests {
             ("2026-11-22", 20_779),
         ] {
             assert_eq!(Day::parse(text), Some(Day(days)), "{text}");
+            assert_eq!(Day(days).to_string(), text);
         }
         assert_eq!(Day::of_seconds(20_779 * 86_400 + 5), Day(20_779));
+    }
+
+    #[test]
+    fn a_day_reads_back_as_it_is_shown() {
+        for days in (0..200_000).chain([2_932_896]) {
+            assert_eq!(Day::parse(&Day(days).to_string()), Some(Day(days)), "{days}");
+        }
+        assert!(Day(u32::MAX).to_string().starts_with("1176"));
     }
 
     #[test]

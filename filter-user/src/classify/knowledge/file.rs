@@ -12,13 +12,16 @@ pub enum KnowledgeError {
     #[error("{0}")]
     Field(#[from] toml::de::Error),
     /// It was written for another version of the program.
-    #[error("the knowledge has format {found}; this program reads format {FORMAT}")]
+    #[error(
+        "the knowledge has format {found}; this program reads format {FORMAT}: take a file of that \
+         format, or a release that reads the other"
+    )]
     Format {
         /// The format that it names.
         found: u32,
     },
     /// A fingerprint has no form of one.
-    #[error("fingerprint {0}: a JA4 looks like t13d1516h2_8daaf6152771_e5627efa2ab1")]
+    #[error("fingerprint {0:?}: a JA4 looks like t13d1516h2_8daaf6152771_e5627efa2ab1")]
     Ja4(String),
     /// A fingerprint stands there twice.
     #[error("fingerprint {0} stands there twice: write its programs into one row")]
@@ -26,12 +29,21 @@ pub enum KnowledgeError {
     /// A fingerprint is nobody's.
     #[error("fingerprint {0} has neither browser, library nor tool")]
     Nobody(String),
+    /// A family's ciphers are no part of a JA4.
+    #[error("family {0}: {1:?} is no middle part of a JA4, such as 8daaf6152771")]
+    Ciphers(&'static str, String),
+    /// A program or a version has a name that can't be shown.
+    #[error("{0:?} is no name of a program or version: 1 to {MAX_NAME} printable ASCII characters")]
+    Name(String),
 }
 
 /// The format that is read: raised when a field changes its meaning.
-const FORMAT: u32 = 1;
+pub(super) const FORMAT: u32 = 1;
 
-const SHIPPED: &str = include_str!("knowledge.toml");
+/// Characters of a name. They end up in terminals and in reasons of verdicts.
+const MAX_NAME: usize = 64;
+
+pub(super) const SHIPPED: &str = include_str!("knowledge.toml");
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -63,6 +75,8 @@ impl Knowledge {
         }
         let file: Contents = toml::from_str(text)?;
         debug_assert_eq!(file.format, FORMAT);
+        file.family.iter().try_for_each(check_family)?;
+        file.milestone.iter().try_for_each(|milestone| check_name(&milestone.version))?;
         let mut by_ja4 = BTreeMap::new();
         for row in file.fingerprint {
             check(&row)?;
@@ -87,9 +101,25 @@ impl Knowledge {
 
 fn check(row: &Row) -> Result<(), KnowledgeError> {
     let lengths: Vec<usize> = row.ja4.split('_').map(str::len).collect();
-    if lengths != [10, 12, 12] || !row.ja4.is_ascii() {
+    let is_plain = row.ja4.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    if lengths != [10, 12, 12] || !is_plain {
         return Err(KnowledgeError::Ja4(row.ja4.clone()));
     }
+    row.programs().try_for_each(|name| check_name(name))?;
     let nobody = || KnowledgeError::Nobody(row.ja4.clone());
     row.known().map(|_| ()).ok_or_else(nobody)
+}
+
+fn check_family(row: &FamilyRow) -> Result<(), KnowledgeError> {
+    let is_sum = |text: &str| text.len() == 12 && text.bytes().all(|b| b.is_ascii_hexdigit());
+    match row.ciphers.iter().find(|text| !is_sum(text)) {
+        Some(text) => Err(KnowledgeError::Ciphers(row.name.name(), text.clone())),
+        None => Ok(()),
+    }
+}
+
+fn check_name(name: &str) -> Result<(), KnowledgeError> {
+    let is_name =
+        (1..=MAX_NAME).contains(&name.len()) && name.bytes().all(|b| matches!(b, b' '..=b'~'));
+    is_name.then_some(()).ok_or_else(|| KnowledgeError::Name(name.to_owned()))
 }

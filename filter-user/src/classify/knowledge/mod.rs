@@ -1,14 +1,22 @@
 //! What is known of fingerprints and browsers before anything was seen.
 //!
-//! All of it stands in one file, `knowledge.toml`, which says how its rows were made.
+//! All of it stands in one file, `knowledge.toml`, which says how its rows were made. A newer one
+//! can be imported, signed if the operator wants it so.
 
 mod date;
 mod file;
+mod offer;
+mod public_key;
+mod summary;
 
 pub use date::Day;
 pub use file::KnowledgeError;
+pub use offer::{MAX_BYTES, Offer, OfferError, Provenance};
+pub use public_key::{KeyError, PublicKey, SignatureError};
+pub use summary::{FamilySummary, Newest, Programs, Summary};
 
 use super::family::Family;
+use super::judgement::Class;
 use super::shape::{Shape, extension, grease, group};
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -46,7 +54,7 @@ pub struct Known {
 }
 
 /// Programs that were seen to send one fingerprint.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
     ja4: String,
@@ -59,7 +67,7 @@ struct Row {
 }
 
 /// Browsers by the middle part of their JA4, the sum of their ciphers.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct FamilyRow {
     name: Family,
@@ -115,7 +123,7 @@ impl Change {
 }
 
 /// Known fingerprints, families and milestones.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Knowledge {
     as_of: Day,
     by_ja4: BTreeMap<String, Row>,
@@ -142,6 +150,17 @@ impl Knowledge {
     pub fn look_up(&self, ja4: &str) -> Option<Known> {
         let named = || self.by_ja4.get(with_server_name(ja4)?.as_str());
         self.by_ja4.get(ja4).or_else(named)?.known()
+    }
+
+    /// What sends a fingerprint, if nothing more is known of a hello: a tool or a library, as
+    /// nobody wears their clothes.
+    #[must_use]
+    pub fn class_of(&self, ja4: &str) -> Class {
+        match self.look_up(ja4).map(|known| known.kind) {
+            Some(Kind::Tool) => Class::Tool,
+            Some(Kind::Library) => Class::Library,
+            Some(Kind::Browser) | None => Class::Unknown,
+        }
     }
 
     /// The family whose ciphers a JA4 names in its middle part.
@@ -195,9 +214,12 @@ impl Row {
             (Kind::Tool, &self.tool),
         ];
         let (kind, _) = kinds.iter().find(|(_, programs)| !programs.is_empty())?;
-        let programs: Vec<&str> =
-            kinds.iter().flat_map(|(_, programs)| programs.iter().map(String::as_str)).collect();
+        let programs: Vec<&str> = self.programs().map(String::as_str).collect();
         Some(Known { kind: *kind, programs: programs.join(", ") })
+    }
+
+    fn programs(&self) -> impl Iterator<Item = &String> {
+        [&self.browser, &self.library, &self.tool].into_iter().flatten()
     }
 }
 

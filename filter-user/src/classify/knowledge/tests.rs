@@ -1,6 +1,6 @@
 //! The shipped knowledge, and files that are refused.
 
-use super::file::KnowledgeError;
+use super::file::{KnowledgeError, SHIPPED};
 use super::*;
 
 const HEAD: &str = "format = 1\nas_of = \"2026-11-22\"\n";
@@ -35,8 +35,44 @@ fn a_bad_file_is_refused_with_its_line_and_field() {
     assert!(refused(&format!("{HEAD}{ROW}{ROW}")).contains("twice"));
     let nobody = ROW.replace("[\"x\"]", "[]");
     assert!(refused(&format!("{HEAD}{nobody}")).contains("neither"));
+    let shown = ROW.replace("\"x\"", "\"x\\u001b[2J\"");
+    assert!(refused(&format!("{HEAD}{shown}")).contains(r"x\u{1b}[2J"));
     let short = ROW.replace("_b26ce05bbdd6", "");
     assert!(matches!(Knowledge::parse(&format!("{HEAD}{short}")), Err(KnowledgeError::Ja4(_))));
+}
+
+#[test]
+fn what_nests_without_end_is_refused() {
+    for opening in ["[", "{a=", "[{a="] {
+        let text = format!("{HEAD}family = {}", opening.repeat(200_000));
+        assert!(!refused(&text).is_empty());
+    }
+    let text = format!("format = 1\n{}", "a.".repeat(200_000));
+    assert!(!refused(&text).is_empty());
+}
+
+#[test]
+fn a_text_that_is_cut_short_is_refused_or_knows_less() {
+    let text = SHIPPED;
+    let whole = Knowledge::default();
+    for (end, _) in text.char_indices().filter(|(end, _)| end % 7 == 0 || *end < 600) {
+        if let Ok(cut) = Knowledge::parse(&text[..end]) {
+            assert!(cut.by_ja4.len() <= whole.by_ja4.len() && cut.as_of() == whole.as_of());
+        }
+    }
+}
+
+#[test]
+fn what_there_is_can_be_counted() {
+    let summary = Knowledge::default().summary();
+    let [chromium, _, safari] = &summary.families[..] else { panic!("{summary:?}") };
+    let newest = chromium.newest.as_ref().unwrap();
+    assert_eq!((newest.version.as_str(), newest.since.to_string().as_str()), ("152", "2026-08-25"));
+    assert_eq!((chromium.milestones, safari.milestones), (5, 1));
+    assert!(chromium.permutes && !safari.permutes);
+    let Programs { browser, library, tool } = summary.fingerprints;
+    assert_eq!(browser + library + tool, Knowledge::default().by_ja4.len());
+    assert!(browser > 0 && library > browser && tool > browser);
 }
 
 #[test]
