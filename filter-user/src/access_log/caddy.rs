@@ -46,6 +46,8 @@ struct Headers {
     user_agent: Option<Vec<String>>,
     #[serde(rename = "Accept-Language")]
     accept_language: Option<Vec<String>>,
+    #[serde(rename = "Sec-Ch-Ua")]
+    client_hints: Option<Vec<String>>,
 }
 
 #[derive(Deserialize)]
@@ -70,6 +72,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, LineError> {
     if let Some(headers) = &asked.headers {
         request.user_agent = header(headers.user_agent.as_deref(), request::USER_AGENT);
         request.accept_language = header(headers.accept_language.as_deref(), request::LANGUAGE);
+        request.client_hints = header(headers.client_hints.as_deref(), request::HINTS);
     }
     let said = |text: &Option<String>, most| request::said(text.as_ref()?.as_bytes(), most);
     request.user = said(&line.user_id, request::USER);

@@ -33,6 +33,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, LineError> {
     request.set_line(&scan.quoted("the request")?);
     scan.expect(b" ", "the status")?;
     request.status = scan::number(scan.until(b' ', "the status")?, "the status")?;
+    request.doubt_protocol();
     request.bytes = bytes(scan.until(b' ', "the answer's size")?)?;
     scan.quoted("the referer")?;
     scan.expect(b" ", "the user agent")?;

@@ -12,6 +12,7 @@
 //!     bytes_sent: "%BYTES_SENT%"
 //!     user_agent: "%REQ(USER-AGENT)%"
 //!     accept_language: "%REQ(ACCEPT-LANGUAGE)%"
+//!     sec_ch_ua: "%REQ(SEC-CH-UA)%"
 //!     authority: "%REQ(:AUTHORITY)%"
 //!     requested_server_name: "%REQUESTED_SERVER_NAME%"
 //! ```
@@ -40,6 +41,8 @@ struct Line {
     user_agent: Field,
     #[serde(default, deserialize_with = "field")]
     accept_language: Field,
+    #[serde(default, deserialize_with = "field")]
+    sec_ch_ua: Field,
     authority: Option<String>,
     requested_server_name: Option<String>,
 }
@@ -67,6 +70,7 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, LineError> {
     request.bytes = json::number_or_zero(line.bytes_sent.as_ref(), "bytes_sent")?;
     request.user_agent = header(&line.user_agent, request::USER_AGENT);
     request.accept_language = header(&line.accept_language, request::LANGUAGE);
+    request.client_hints = header(&line.sec_ch_ua, request::HINTS);
     let said = |text: &Option<String>| request::said(text.as_ref()?.as_bytes(), request::HOST);
     request.host = said(&line.authority).or_else(|| said(&line.requested_server_name));
     Ok(request)

@@ -1,6 +1,7 @@
 //! The formats that are known.
 
-use super::{LineError, MAX_LINE, Request, caddy, combined, envoy, haproxy, nginx_json, syslog};
+use super::{LineError, MAX_LINE, Request, Zone};
+use super::{caddy, combined, envoy, haproxy, nginx_json, syslog};
 use serde::{Deserialize, Serialize};
 
 /// How a server writes its log. The module of each has the line of configuration for it.
@@ -36,13 +37,25 @@ impl Format {
         }
     }
 
-    /// Reads a line without its end, which may have a syslog header.
-    ///
-    /// *Units*: `near_unix_ms` is about when the line was written; only `HAProxy`, whose times
-    /// have no zone, needs it.
+    /// Reads a line alone, as the first of its log.
     ///
     /// *Errors*: [`LineError`]. Any bytes are fit to be tried.
-    pub fn parse(self, line: &[u8], near_unix_ms: u64) -> Result<Request, LineError> {
+    pub fn parse(self, line: &[u8], now_unix_ms: u64) -> Result<Request, LineError> {
+        self.parse_in(&mut Zone::default(), line, now_unix_ms)
+    }
+
+    /// Reads a line without its end, which may have a syslog header.
+    ///
+    /// *Units*: `now_unix_ms` is when it is read; only `HAProxy`, whose times have no zone, needs
+    /// it, and what the lines before have shown of that.
+    ///
+    /// *Errors*: [`LineError`]. Any bytes are fit to be tried.
+    pub fn parse_in(
+        self,
+        zone: &mut Zone,
+        line: &[u8],
+        now_unix_ms: u64,
+    ) -> Result<Request, LineError> {
         if line.len() > MAX_LINE {
             return Err(LineError::TooLong);
         }
@@ -50,7 +63,7 @@ impl Format {
         match self {
             Self::Combined => combined::parse(line),
             Self::NginxJson => nginx_json::parse(line),
-            Self::Haproxy => haproxy::parse(line, near_unix_ms),
+            Self::Haproxy => haproxy::parse(zone, line, now_unix_ms),
             Self::CaddyJson => caddy::parse(line),
             Self::EnvoyJson => envoy::parse(line),
         }

@@ -20,11 +20,11 @@
 
 use super::request::{self, Header, Request};
 use super::scan::{self, Scan, hex};
-use super::{LineError, time};
+use super::{LineError, Zone, time};
 use std::net::IpAddr;
 
-/// Reads a line; `near_unix_ms` is about when it was written.
-pub(super) fn parse(line: &[u8], near_unix_ms: u64) -> Result<Request, LineError> {
+/// Reads a line of a log of that zone.
+pub(super) fn parse(zone: &mut Zone, line: &[u8], now_unix_ms: u64) -> Result<Request, LineError> {
     let mut scan = Scan::of(line)?;
     let client = scan.until(b' ', "the client")?;
     // IPv6 addresses have no brackets here.
@@ -32,7 +32,7 @@ pub(super) fn parse(line: &[u8], near_unix_ms: u64) -> Result<Request, LineError
     let address: IpAddr = scan::parse(&client[..colon], "the address")?;
     let port = scan::number(&client[colon + 1..], "the client's port")?;
     scan.expect(b"[", "the time")?;
-    let time = time::common_near(scan.until(b']', "the time")?, near_unix_ms)?;
+    let time = time::common_in(zone, scan.until(b']', "the time")?, now_unix_ms)?;
     scan.expect(b" ", "the frontend")?;
     let mut request = Request::new(time, address, Some(port));
     for field in ["the frontend", "the backend", "the timers"] {
@@ -42,6 +42,7 @@ pub(super) fn parse(line: &[u8], near_unix_ms: u64) -> Result<Request, LineError
     captured(&mut scan, &mut request)?;
     scan.expect(b"\"", "the request")?;
     request.set_line(&decoded(scan.until(b'"', "the end of the request")?));
+    request.doubt_protocol();
     if !scan.is_empty() {
         tls(&mut scan, &mut request)?;
     }

@@ -19,12 +19,14 @@ mod request;
 mod scan;
 mod syslog;
 mod time;
+mod zone;
 
 pub use error::LineError;
 pub use format::Format;
 pub use line::{Lines, MAX_LINE};
 pub use pulse::{Change, Pulse};
 pub use request::{Header, Request};
+pub use zone::Zone;
 
 #[cfg(test)]
 mod tests;

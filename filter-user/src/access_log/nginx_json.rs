@@ -6,7 +6,8 @@
 //!     '"remote_user":"$remote_user","request_method":"$request_method",'
 //!     '"request_uri":"$request_uri","server_protocol":"$server_protocol","status":"$status",'
 //!     '"body_bytes_sent":"$body_bytes_sent","http_user_agent":"$http_user_agent",'
-//!     '"http_accept_language":"$http_accept_language","host":"$host",'
+//!     '"http_accept_language":"$http_accept_language",'
+//!     '"http_sec_ch_ua":"$http_sec_ch_ua","host":"$host",'
 //!     '"ssl_server_name":"$ssl_server_name"}';
 //! ```
 //!
@@ -35,6 +36,7 @@ struct Line {
     body_bytes_sent: Option<Scalar>,
     http_user_agent: Option<String>,
     http_accept_language: Option<String>,
+    http_sec_ch_ua: Option<String>,
     host: Option<String>,
     ssl_server_name: Option<String>,
 }
@@ -50,9 +52,11 @@ pub(super) fn parse(line: &[u8]) -> Result<Request, LineError> {
     request.set_protocol(line.server_protocol.as_deref().unwrap_or_default().as_bytes());
     request.set_target(method.as_bytes(), target.as_bytes());
     request.status = json::number_or_zero(line.status.as_ref(), "status")?;
+    request.doubt_protocol();
     request.bytes = json::number_or_zero(line.body_bytes_sent.as_ref(), "body_bytes_sent")?;
     request.user_agent = header(line.http_user_agent.as_deref(), request::USER_AGENT);
     request.accept_language = header(line.http_accept_language.as_deref(), request::LANGUAGE);
+    request.client_hints = header(line.http_sec_ch_ua.as_deref(), request::HINTS);
     let said = |text: &Option<String>, most| request::said(text.as_ref()?.as_bytes(), most);
     request.user = said(&line.remote_user, request::USER);
     let host = said(&line.host, request::HOST);

@@ -59,7 +59,7 @@ impl Pulse {
         self.lines += lines;
         self.malformed += malformed;
         self.lost += lost;
-        if lines == 0 {
+        if lines == 0 && lost == 0 {
             return None;
         }
         self.last_unix_ms = Some(now_unix_ms);
@@ -115,6 +115,15 @@ mod tests {
         assert!(pulse.is_stopped());
         assert_eq!(pulse.handle_lines(1, 1, 0, 2_000_000), Some(Change::GoesOn));
         assert!(!pulse.is_stopped());
+    }
+
+    #[test]
+    fn a_log_whose_lines_are_lost_lives() {
+        let mut pulse = Pulse::default();
+        pulse.handle_lines(1, 0, 0, 1_000_000);
+        (0..HELLOS).for_each(|_| pulse.handle_hello());
+        assert_eq!(pulse.handle_lines(0, 0, 9, 1_000_000 + SILENCE_MS), None);
+        assert_eq!(pulse.tend(1_000_000 + SILENCE_MS), None);
     }
 
     #[test]

@@ -17,7 +17,7 @@ pub struct Request {
     pub address: IpAddr,
     /// Its port, if the log has it.
     pub port: Option<NonZeroU16>,
-    /// Whether it came over QUIC, as far as the log says: its port is none of TCP then.
+    /// Whether it came over QUIC, as far as the log can be believed: its port is none of TCP then.
     pub over_quic: bool,
     /// The method; empty when the client spoke no HTTP. At most 16 bytes.
     pub method: String,
@@ -35,6 +35,8 @@ pub struct Request {
     pub user_agent: Header,
     /// At most 128 bytes.
     pub accept_language: Header,
+    /// `Sec-CH-UA`. At most 128 bytes.
+    pub client_hints: Header,
     /// The host that was asked for: of the request, or of TLS if the log has only that. At most
     /// 255 bytes.
     pub host: Option<String>,
@@ -74,6 +76,8 @@ impl Header {
 pub(super) const USER_AGENT: usize = 512;
 /// Bytes of an `Accept-Language` that are kept.
 pub(super) const LANGUAGE: usize = 128;
+/// Bytes of client hints that are kept.
+pub(super) const HINTS: usize = 128;
 /// Bytes of a host that are kept.
 pub(super) const HOST: usize = 255;
 /// Bytes of a user's name that are kept.
@@ -98,6 +102,7 @@ impl Request {
             bytes: 0,
             user_agent: Header::Unlogged,
             accept_language: Header::Unlogged,
+            client_hints: Header::Unlogged,
             host: None,
             user: None,
         }
@@ -119,6 +124,12 @@ impl Request {
     /// Takes `HTTP/VERSION`.
     pub(super) fn set_protocol(&mut self, protocol: &[u8]) {
         self.over_quic = protocol.starts_with(b"HTTP/3");
+    }
+
+    /// Looks once more at a version that may be what a client wrote over TCP, once the answer is
+    /// known: a request line of HTTP/1 that says `HTTP/3` is refused.
+    pub(super) const fn doubt_protocol(&mut self) {
+        self.over_quic &= !matches!(self.status, 400 | 505);
     }
 
     /// Takes a method and a target.

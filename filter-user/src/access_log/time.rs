@@ -2,8 +2,8 @@
 //!
 //! *Units*: all give milliseconds since 1970.
 
-use super::LineError;
 use super::scan::number;
+use super::{LineError, Zone};
 use std::time::Duration;
 
 const TIME: &str = "the time";
@@ -17,22 +17,14 @@ pub(super) fn common(text: &[u8]) -> Result<u64, LineError> {
 }
 
 /// `22/Nov/2026:20:50:19.123`, of `HAProxy`'s `%tr`: local time, and which that is isn't said.
-///
-/// Time zones are whole quarters of an hour, so the quarter that brings the moment nearest to
-/// `near_unix_ms` is taken: lines that are read within seven minutes have their time.
-pub(super) fn common_near(text: &[u8], near_unix_ms: u64) -> Result<u64, LineError> {
-    const QUARTER_MS: i64 = 15 * 60 * 1000;
+pub(super) fn common_in(zone: &mut Zone, text: &[u8], now_unix_ms: u64) -> Result<u64, LineError> {
     let (local, fraction) = split(text, 20)?;
     let milliseconds: u64 = number(fraction.strip_prefix(b".").ok_or(BAD)?, TIME)?;
     if milliseconds > 999 {
         return Err(BAD);
     }
-    let local_ms = i64::try_from(common_local(local)? * 1000 + milliseconds).map_err(|_| BAD)?;
-    let near = i64::try_from(near_unix_ms).map_err(|_| BAD)?;
-    let zone_ms = (local_ms - near + QUARTER_MS / 2).div_euclid(QUARTER_MS) * QUARTER_MS;
-    // No zone is further from UTC than this: the line is old, and taken for UTC.
-    let zone_ms = if zone_ms.abs() > 15 * 4 * QUARTER_MS { 0 } else { zone_ms };
-    u64::try_from(local_ms - zone_ms).map_err(|_| BAD)
+    let local_ms = common_local(local)? * 1000 + milliseconds;
+    zone.utc_ms(local_ms, now_unix_ms).ok_or(BAD)
 }
 
 /// `2026-11-22T20:50:19+01:00`, with `Z` and fractions of a second as well.
@@ -178,16 +170,13 @@ mod tests {
     }
 
     #[test]
-    fn local_time_is_the_zone_that_is_nearest() {
-        for (zone, local) in [(0, "22/Nov/2026:20:50:19.123"), (1, "23/Nov/2026:02:35:19.123")] {
-            for late_ms in [0, 1000, 400_000] {
-                let read = common_near(local.as_bytes(), MOMENT + late_ms);
-                assert_eq!(read, Ok(MOMENT + 123), "{zone} {late_ms}");
-            }
+    fn local_time_is_that_of_the_log() {
+        let mut zone = Zone::default();
+        for late_ms in [0, 1000, 3_000_000] {
+            let read = common_in(&mut zone, b"23/Nov/2026:02:35:19.123", MOMENT + late_ms);
+            assert_eq!(read, Ok(MOMENT + 123), "{late_ms}");
         }
-        // Two days old: no zone is as far away.
-        let old = common_near(b"20/Nov/2026:20:50:19.000", MOMENT);
-        assert_eq!(old, Ok(MOMENT - 2 * 86_400_000));
+        assert_eq!(common_in(&mut zone, b"22/Nov/2026:20:50:19.1000", MOMENT), Err(BAD));
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use super::error::CaptureError;
 use super::link::Frame;
+use super::opening::{Openings, flow_of, parsed};
 use crate::datapath::hello_heads::HelloHeads;
 use crate::datapath::preflight;
 use crate::datapath::test_run::TestProgram;
@@ -10,8 +11,6 @@ use crate::replay::{HostTables, ip_addr};
 use aya::maps::{MapData, RingBuf};
 use bytes::Bytes;
 use filter_common::abi::hello::SEGMENT_CAPACITY;
-use filter_common::wire::cursor::SlicePacket;
-use filter_common::wire::frame::{self, Kind};
 use std::collections::{HashSet, VecDeque};
 use std::fmt;
 
@@ -56,10 +55,13 @@ pub trait Engine {
 
 /// The filter in this process selects the segments, and the assembler puts them together: two
 /// implementations that have nothing but the parser in common.
+///
+/// It tells of a hello how its connection began, if that is in the capture.
 #[derive(Debug, Default)]
 pub struct HostEngine {
     tables: HostTables,
     assembler: Assembler,
+    openings: Openings,
     /// The last words of a capture's assembler.
     outcomes: VecDeque<Outcome>,
 }
@@ -79,27 +81,40 @@ impl HostEngine {
     }
 }
 
-impl Engine for HostEngine {
-    fn handle_frame(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<(), CaptureError> {
+impl HostEngine {
+    pub(super) fn take(&mut self, frame: Frame<'_>, time_ns: u64) {
         self.tables.hellos.is_off = true;
         self.assembler.expire(time_ns);
+        self.openings.handle_frame(frame);
         if let Some((segment, flow, start)) = self.segment(frame, time_ns)
             && let Some(len) = self.assembler.handle_segment(&segment)
         {
             self.tables.hold_no_hello(flow, start, len);
         }
+    }
+
+    pub(super) fn end(&mut self) {
+        let Self { mut assembler, openings, mut outcomes, .. } = std::mem::take(self);
+        assembler.finish();
+        let last = std::iter::from_fn(|| assembler.poll_outcome());
+        outcomes.extend(last.map(|outcome| openings.complete(outcome)));
+        self.outcomes = outcomes;
+    }
+}
+
+impl Engine for HostEngine {
+    fn handle_frame(&mut self, frame: Frame<'_>, time_ns: u64) -> Result<(), CaptureError> {
+        self.take(frame, time_ns);
         Ok(())
     }
 
     fn poll_outcome(&mut self) -> Option<Outcome> {
-        self.outcomes.pop_front().or_else(|| self.assembler.poll_outcome())
+        let next = || Some(self.openings.complete(self.assembler.poll_outcome()?));
+        self.outcomes.pop_front().or_else(next)
     }
 
     fn finish(&mut self) -> Result<(), CaptureError> {
-        let mut assembler = std::mem::take(&mut self.assembler);
-        assembler.finish();
-        self.outcomes.extend(std::iter::from_fn(|| assembler.poll_outcome()));
-        self.tables = HostTables::default();
+        self.end();
         Ok(())
     }
 }
@@ -179,11 +194,5 @@ fn cut_flow(frame: &Frame<'_>) -> Option<Flow> {
     if frame.captured == frame.bytes.len() {
         return None;
     }
-    let mut parsed = frame::Frame::default();
-    frame::parse(&SlicePacket::new(frame.bytes), &mut parsed);
-    let tcp = parsed.tcp;
-    (parsed.kind == Kind::Tcp).then(|| Flow {
-        source: (ip_addr(&parsed.source), tcp.source_port).into(),
-        destination: (ip_addr(&parsed.destination), tcp.destination_port).into(),
-    })
+    parsed(*frame).map(|parsed| flow_of(&parsed))
 }

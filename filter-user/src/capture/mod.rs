@@ -1,4 +1,5 @@
-//! Fingerprints out of packet captures: `palisade fingerprint pcap`.
+//! Hellos out of packet captures: rows of fingerprints for `palisade fingerprint pcap`
+//! ([`run`]), what the classifier takes in for `palisade replay` ([`Hellos`]).
 //!
 //! Each frame goes through the filter itself, on the host or in the kernel. In the kernel its
 //! program puts the hellos together; on the host an assembler of its own does, so that each
@@ -8,7 +9,9 @@
 mod engine;
 mod error;
 mod file;
+mod hellos;
 mod link;
+mod opening;
 mod pcapng;
 mod report;
 mod row;
@@ -16,6 +19,7 @@ mod udp;
 
 pub use engine::{Engine, EngineKind, HostEngine, KernelEngine};
 pub use error::{CaptureError, Damage, FileError};
+pub use hellos::Hellos;
 pub use link::{Frame, LinkType};
 pub use report::Summary;
 pub use row::{Row, Rows};

@@ -1,6 +1,7 @@
 //! What a log's thread tells the engine.
 
-use crate::access_log::{Format, LineError, Request};
+use crate::access_log::{LineError, Request, Zone};
+use crate::config::Log;
 use tokio::sync::mpsc;
 
 /// What was read of a log.
@@ -37,23 +38,29 @@ pub enum State {
 /// Lines on their way to the engine.
 #[derive(Debug)]
 pub(super) struct Batches {
-    format: Format,
+    log: Log,
+    zone: Zone,
     sender: mpsc::Sender<Batch>,
     batch: Batch,
     told: Option<State>,
 }
 
 impl Batches {
-    /// Of a log, to whoever has the other end.
-    pub(super) fn new(log: usize, format: Format, sender: mpsc::Sender<Batch>) -> Self {
-        Self { format, sender, batch: Batch { log, ..Batch::default() }, told: None }
+    /// Of the log of that number, to whoever has the other end.
+    pub(super) fn new(number: usize, log: Log, sender: mpsc::Sender<Batch>) -> Self {
+        let batch = Batch { log: number, ..Batch::default() };
+        Self { log, zone: Zone::default(), sender, batch, told: None }
     }
 
     /// Takes a line in.
     pub(super) fn take(&mut self, line: Result<&[u8], LineError>, now_unix_ms: u64) {
         self.batch.lines += 1;
-        match line.and_then(|line| self.format.parse(line, now_unix_ms)) {
-            Ok(request) => self.batch.requests.push(request),
+        let format = self.log.format;
+        match line.and_then(|line| format.parse_in(&mut self.zone, line, now_unix_ms)) {
+            Ok(mut request) => {
+                request.over_quic &= self.log.http3;
+                self.batch.requests.push(request);
+            }
             Err(error) => {
                 self.batch.malformed += 1;
                 self.batch.last_error = Some(error);
@@ -106,11 +113,12 @@ impl Batches {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logs::tests::combined;
 
     #[test]
     fn lines_that_nobody_has_time_for_are_counted() {
         let (sender, mut receiver) = mpsc::channel(1);
-        let mut batches = Batches::new(3, Format::Combined, sender);
+        let mut batches = Batches::new(3, combined("/a"), sender);
         for _ in 0..3 {
             batches.take(Ok(b"junk"), 0);
             assert!(batches.try_send(State::Reading));
@@ -124,5 +132,18 @@ mod tests {
         assert!(receiver.try_recv().is_err(), "nothing new is nothing to tell");
         drop(receiver);
         assert!(!batches.try_send(State::Reading) && !batches.send(State::Waiting));
+    }
+
+    #[test]
+    fn where_the_server_has_no_http_3_nobody_speaks_it() {
+        const LINE: &[u8] =
+            b"192.0.2.7 - - [22/Nov/2026:20:50:19 +0000] \"GET / HTTP/3.0\" 200 1 \"-\" \"-\"";
+        for http3 in [true, false] {
+            let (sender, mut receiver) = mpsc::channel(1);
+            let mut batches = Batches::new(0, Log { http3, ..combined("/a") }, sender);
+            batches.take(Ok(LINE), 0);
+            assert!(batches.send(State::Reading));
+            assert_eq!(receiver.blocking_recv().unwrap().requests[0].over_quic, http3);
+        }
     }
 }

@@ -7,10 +7,14 @@
 //! same way, where notifications would need a watch of each folder and polling beside it.
 
 mod batch;
+mod incoming;
 mod socket;
 mod tail;
+mod whole;
 
 pub use batch::{Batch, State};
+pub use incoming::Incoming;
+pub use whole::{LogError, WholeLog};
 
 use crate::clock::Now;
 use crate::config::{Log, LogSource};
@@ -20,10 +24,9 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 use tail::{PIECE, Tail};
-use tokio::sync::mpsc;
 
-/// Batches that wait for the engine. When there are more, files are read later, and what comes by
-/// a socket is lost and counted.
+/// Batches of a log that wait for the engine. When there are more, a file is read later, and what
+/// comes by a socket is lost and counted.
 const QUEUE: usize = 16;
 
 /// How long a file that was busy lately is left alone when it has nothing new.
@@ -40,22 +43,23 @@ const AGAIN: Duration = Duration::from_secs(5);
 
 /// Starts to read all logs; their place in the list is what batches name them by.
 ///
-/// *Concurrency*: the threads end when the receiver is gone.
+/// *Concurrency*: the threads end when what is given back is dropped.
 ///
 /// *Errors*: a thread can't be started.
-pub fn start(logs: &[Log]) -> io::Result<mpsc::Receiver<Batch>> {
-    let (sender, receiver) = mpsc::channel(QUEUE);
+pub fn start(logs: &[Log]) -> io::Result<Incoming> {
+    let mut incoming = Incoming::default();
     for (number, log) in logs.iter().enumerate() {
-        let batches = Batches::new(number, log.format, sender.clone());
+        let batches = Batches::new(number, log.clone(), incoming.open(QUEUE));
         let thread = thread::Builder::new().name(format!("log {number}"));
         match log.source.clone() {
-            LogSource::File(path) => thread.spawn(move || follow(path, batches))?,
+            LogSource::File(path) => drop(thread.spawn(move || follow(path, batches))?),
             LogSource::Socket { path, group } => {
-                thread.spawn(move || listen(&path, group.as_deref(), batches))?
+                let thread = thread.spawn(move || listen(&path, group.as_deref(), batches))?;
+                incoming.wait_for(thread);
             }
-        };
+        }
     }
-    Ok(receiver)
+    Ok(incoming)
 }
 
 /// Follows a file as long as anybody wants to know.
@@ -92,8 +96,12 @@ fn listen(path: &Path, group: Option<&str>, mut batches: Batches) {
                 if !batches.send(State::Failed(error.to_string())) {
                     return;
                 }
-                thread::sleep(AGAIN);
+                // It is woken when nobody wants to know any more.
+                thread::park_timeout(AGAIN);
             }
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -14,13 +14,17 @@ pub(super) const PIECE: usize = 64 << 10;
 /// are told to open the new one.
 const LINGER_MS: u64 = 10_000;
 
+/// Bytes that are remembered of what was read last: more than a line or two, as lines may end alike
+/// and have a time.
+const MARK: usize = 1024;
+
 /// A file that is followed by its name.
 ///
 /// A file that is there at the start is read from its end, one that comes later from its begin.
 /// A file of another number under the name is a rotation: the old one is read on until nothing
-/// came for [`LINGER_MS`], or until the next rotation. A file that became shorter was truncated,
-/// and is read from its begin; what was written between the last poll and the truncation is gone,
-/// and so is the notice of it if the file has grown beyond where it was before the next poll.
+/// came for [`LINGER_MS`], or until the next rotation. A file that became shorter, or has other
+/// bytes now before those that come next, was truncated, and is read from its begin; what was
+/// written between the last poll and the truncation is gone.
 #[derive(Debug)]
 pub(super) struct Tail {
     path: PathBuf,
@@ -37,6 +41,8 @@ struct Source {
     /// Device and number.
     id: (u64, u64),
     read_bytes: u64,
+    /// The last of them, up to [`MARK`].
+    mark: Vec<u8>,
     lines: Lines,
     /// When something came last.
     busy_unix_ms: u64,
@@ -142,15 +148,14 @@ impl Source {
     fn open(mut file: File, from_end: bool, now_unix_ms: u64) -> io::Result<Self> {
         let id = id(&file.metadata()?);
         let read_bytes = if from_end { file.seek(SeekFrom::End(0))? } else { 0 };
-        let mut last = [b'\n'];
-        if let Some(before) = read_bytes.checked_sub(1) {
-            file.read_exact_at(&mut last, before)?;
-        }
-        let lines = if last == *b"\n" { Lines::default() } else { Lines::in_the_middle() };
-        Ok(Self { file, id, read_bytes, lines, busy_unix_ms: now_unix_ms })
+        let len = usize::try_from(read_bytes).unwrap_or(MARK).min(MARK);
+        let mark = before(&file, read_bytes, len)?;
+        let is_whole = mark.last().is_none_or(|last| *last == b'\n');
+        let lines = if is_whole { Lines::default() } else { Lines::in_the_middle() };
+        Ok(Self { file, id, read_bytes, mark, lines, busy_unix_ms: now_unix_ms })
     }
 
-    /// Reads a piece; `true` if there was anything.
+    /// Reads a piece; `true` if there was anything, or the file was truncated.
     fn read(
         &mut self,
         piece: &mut [u8],
@@ -165,9 +170,28 @@ impl Source {
             return Ok(false);
         }
         self.busy_unix_ms = now_unix_ms;
+        if !self.is_the_same()? {
+            return self.begin(tell).map(|()| true);
+        }
+        let piece = piece.get(..count).unwrap_or_default();
         self.read_bytes += u64::try_from(count).unwrap_or_default();
-        self.lines.feed(piece.get(..count).unwrap_or_default(), &mut |line| tell(line));
+        self.remember(piece);
+        self.lines.feed(piece, &mut |line| tell(line));
         Ok(true)
+    }
+
+    /// Whether what was there before is there still. It isn't if the file was truncated and has
+    /// grown again.
+    fn is_the_same(&self) -> io::Result<bool> {
+        match before(&self.file, self.read_bytes, self.mark.len()) {
+            Err(error) if error.kind() == ErrorKind::UnexpectedEof => Ok(false),
+            bytes => Ok(bytes? == self.mark),
+        }
+    }
+
+    fn remember(&mut self, piece: &[u8]) {
+        self.mark.extend_from_slice(piece.get(piece.len().saturating_sub(MARK)..).unwrap_or(piece));
+        self.mark.drain(..self.mark.len().saturating_sub(MARK));
     }
 
     /// Looks whether the file has become shorter; `true` if so.
@@ -175,11 +199,25 @@ impl Source {
         if found.len() >= self.read_bytes {
             return Ok(false);
         }
+        self.begin(tell).map(|()| true)
+    }
+
+    /// The file was truncated: it is read from its begin.
+    fn begin(&mut self, tell: &mut Tell<'_>) -> io::Result<()> {
         self.file.seek(SeekFrom::Start(0))?;
         self.read_bytes = 0;
+        self.mark.clear();
         self.lines.end(&mut |line| tell(line));
-        Ok(true)
+        Ok(())
     }
+}
+
+/// So many bytes before a place in a file.
+fn before(file: &File, place_bytes: u64, len: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = vec![0; len];
+    let from = place_bytes.saturating_sub(u64::try_from(len).unwrap_or(place_bytes));
+    file.read_exact_at(&mut bytes, from)?;
+    Ok(bytes)
 }
 
 fn id(metadata: &Metadata) -> (u64, u64) {

@@ -2,21 +2,23 @@
 //!
 //! A log that has the client's port names the connection, and so the hello that opened it. One
 //! that doesn't names an address and a time: the hello is known then only if all that came from
-//! there at that time look alike.
+//! there look alike, as long as their connections may go on. Where several kinds may own a request,
+//! or some of them aren't known, it has none.
 //!
 //! A request over QUIC has no hello: those over QUIC prove nothing, and one over TCP isn't its own.
 //!
-//! Hellos and requests come by ways of their own, so a request may be there first; it waits for
-//! its hello for [`PATIENCE_MS`].
 
 mod client;
+mod connection;
+mod gone;
 mod recent;
 
 use super::Request;
-use crate::fingerprint::{Cause, Ja4};
+use crate::fingerprint::{Cause, Ja4, Outcome};
 use client::Client;
+use connection::Connection;
+use gone::Gone;
 use recent::Recent;
-use std::collections::VecDeque;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 
@@ -24,15 +26,10 @@ use std::num::NonZeroU16;
 /// forgotten, which is counted: its later requests have no hello.
 pub const MAX_CONNECTIONS: usize = 65_536;
 
-/// Addresses whose last hellos are remembered for logs without ports. At the limit the one that
-/// was heard of longest ago is forgotten.
+/// Addresses whose hellos are remembered for logs without ports. At the limit the one that was
+/// heard of longest ago is forgotten: when it says hello again, its requests are ambiguous until
+/// its former connections have ended.
 pub const MAX_CLIENTS: usize = 16_384;
-
-/// Requests that wait for their hello. At the limit the oldest goes on without one.
-pub const MAX_WAITING: usize = 4096;
-
-/// How long a request waits for its hello.
-pub const PATIENCE_MS: u64 = 500;
 
 /// How much later than a request its hello may seem to have come: logs of whole seconds.
 const TOLERANCE_MS: u64 = 2000;
@@ -54,6 +51,21 @@ pub struct Hello {
     pub fingerprint: Result<Ja4, Cause>,
     /// The keyed hash of what its JA3 is made of: its order on the wire.
     pub wire: u64,
+}
+
+impl Hello {
+    /// What is remembered of a hello that came at this time.
+    #[must_use]
+    pub fn of(outcome: &Outcome, time_unix_ms: u64) -> Self {
+        let ja4 = outcome.result.as_ref().map(|hello| hello.fingerprint.ja4);
+        Self {
+            client: outcome.flow.source,
+            server: outcome.flow.destination,
+            time_unix_ms,
+            fingerprint: ja4.map_err(|cause| *cause),
+            wire: outcome.wire,
+        }
+    }
 }
 
 /// A request, and the hello of its connection.
@@ -84,7 +96,7 @@ pub enum By {
     /// By the client's address and port: it is this one.
     Port,
     /// By the client's address and the time: it looks like this one, unless the client has hellos
-    /// that the kernel didn't tell.
+    /// that the kernel didn't tell, or connections from before the daemon's start.
     Time,
 }
 
@@ -95,21 +107,23 @@ pub struct Counts {
     pub connections: usize,
     /// Connections that were forgotten for newer ones.
     pub forgotten: u64,
-    /// Requests that wait for their hello.
-    pub waiting: usize,
-    /// Requests that could not wait, as too many did.
-    pub hurried: u64,
-    /// Requests without a port whose address had hellos of several kinds at that time.
+    /// Requests that may be of several hellos, or of one that is forgotten.
     pub ambiguous: u64,
 }
 
-/// A connection's name: the server's address may be another one in the server's view.
+/// A request may be of several hellos.
+#[derive(Debug, PartialEq, Eq)]
+struct Several;
+
+type Found = Result<Option<Matched>, Several>;
+
+/// A connection's name: client, and the server's port. The server's address may be another one in
+/// the server's view, and isn't in logs: connections to two of them share a name.
 type Name = (IpAddr, u16, u16);
 
 /// Joins requests with hellos.
 ///
-/// *Shape*: bounded by [`MAX_CONNECTIONS`], [`MAX_CLIENTS`] and [`MAX_WAITING`]: at most some
-/// 40 MB, and 8 MB of requests with long texts.
+/// *Shape*: bounded by [`MAX_CONNECTIONS`] and [`MAX_CLIENTS`]: at most some 40 MB.
 ///
 /// *Concurrency*: owned by one task.
 #[derive(Debug)]
@@ -118,23 +132,8 @@ pub struct Join {
     ports: Vec<Vec<NonZeroU16>>,
     connections: Recent<Name, Connection>,
     clients: Recent<IpAddr, Client>,
-    waiting: VecDeque<Waiting>,
-    ready: VecDeque<Joined>,
+    gone: Gone,
     counts: Counts,
-}
-
-#[derive(Debug)]
-struct Connection {
-    hello: Hello,
-    requests: u32,
-    used_unix_ms: u64,
-}
-
-#[derive(Debug)]
-struct Waiting {
-    until_unix_ms: u64,
-    log: usize,
-    request: Request,
 }
 
 impl Join {
@@ -145,8 +144,7 @@ impl Join {
             ports,
             connections: Recent::new(MAX_CONNECTIONS),
             clients: Recent::new(MAX_CLIENTS),
-            waiting: VecDeque::new(),
-            ready: VecDeque::new(),
+            gone: Gone::new(),
             counts: Counts::default(),
         }
     }
@@ -168,62 +166,47 @@ impl Join {
             return;
         }
         hello.client.set_ip(hello.client.ip().to_canonical());
-        let address = hello.client.ip();
-        let name = (address, hello.client.port(), hello.server.port());
-        let connection = Connection { hello, requests: 0, used_unix_ms: hello.time_unix_ms };
+        let (address, name) = (hello.client.ip(), name(hello.client, hello.server));
+        let connection = Connection::new(hello, self.connections.look(&name));
         self.connections.insert(name, connection);
         if let Some(client) = self.clients.touch(&address) {
-            client.handle_hello(hello);
-        } else {
-            self.clients.insert(address, Client::of(hello));
+            return client.handle_hello(hello);
+        }
+        let mut client = Client::new(self.gone.until_unix_ms(&address));
+        client.handle_hello(hello);
+        if let Some((address, client)) = self.clients.insert(address, client) {
+            self.gone.forget(&address, client.until_unix_ms());
         }
     }
 
-    /// Takes in a request of a log; [`poll`](Self::poll) gives it back.
-    pub fn handle_request(&mut self, log: usize, request: Request, now_unix_ms: u64) {
-        let hello = self.find(log, &request);
-        if hello.is_some() || request.over_quic {
-            return self.ready.push_back(Joined { log, request, hello });
+    /// Takes in that somebody said a hello of which nothing may be believed: if it is of a new
+    /// connection, that has the name of one that is known.
+    pub fn handle_unproven(&mut self, client: SocketAddr, server: SocketAddr, time_unix_ms: u64) {
+        let name = name(client, server);
+        self.connections.remove(&name);
+        if let Some(client) = self.clients.touch(&name.0) {
+            client.handle_unknown(time_unix_ms);
         }
-        if self.waiting.len() >= MAX_WAITING {
-            self.counts.hurried += 1;
-            self.go_on();
-        }
-        let until_unix_ms = now_unix_ms.saturating_add(PATIENCE_MS);
-        self.waiting.push_back(Waiting { until_unix_ms, log, request });
     }
 
-    /// The next request that waits no longer.
-    pub fn poll(&mut self, now_unix_ms: u64) -> Option<Joined> {
-        // A clock that was set back makes nobody wait for longer than the patience.
-        let over = |waiting: &Waiting| {
-            let left = waiting.until_unix_ms.saturating_sub(now_unix_ms);
-            left == 0 || left > PATIENCE_MS
-        };
-        while self.ready.is_empty() && self.waiting.front().is_some_and(over) {
-            self.go_on();
-        }
-        self.ready.pop_front()
+    /// Joins a request of a log with its hello, which was told before it: the kernel tells a hello
+    /// before its server can answer.
+    pub fn handle_request(&mut self, log: usize, request: Request) -> Joined {
+        let found = self.find(log, &request);
+        self.counts.ambiguous += u64::from(found.is_err());
+        Joined { log, request, hello: found.unwrap_or(None) }
     }
 
     /// How much is remembered.
     #[must_use]
     pub fn counts(&self) -> Counts {
-        let (connections, waiting) = (self.connections.len(), self.waiting.len());
-        Counts { connections, waiting, forgotten: self.connections.forgotten(), ..self.counts }
+        let connections = self.connections.len();
+        Counts { connections, forgotten: self.connections.forgotten(), ..self.counts }
     }
 
-    /// Lets the request go on that waited longest, with its hello if that came meanwhile.
-    fn go_on(&mut self) {
-        if let Some(Waiting { log, request, .. }) = self.waiting.pop_front() {
-            let hello = self.find(log, &request);
-            self.ready.push_back(Joined { log, request, hello });
-        }
-    }
-
-    fn find(&mut self, log: usize, request: &Request) -> Option<Matched> {
+    fn find(&mut self, log: usize, request: &Request) -> Found {
         if request.over_quic {
-            return None;
+            return Ok(None);
         }
         match request.port {
             Some(port) => self.find_by_port(log, request, port),
@@ -231,38 +214,32 @@ impl Join {
         }
     }
 
-    fn find_by_port(&mut self, log: usize, request: &Request, port: NonZeroU16) -> Option<Matched> {
-        let ports = self.ports.get(log)?;
-        let connections = &mut self.connections;
-        ports.iter().find_map(|service| {
+    fn find_by_port(&mut self, log: usize, request: &Request, port: NonZeroU16) -> Found {
+        let (connections, time) = (&mut self.connections, request.time_unix_ms);
+        let mut found = Ok(None);
+        for service in self.ports.get(log).into_iter().flatten() {
             let name = (request.address, port.get(), service.get());
-            let connection = connections.look(&name)?;
-            let time = request.time_unix_ms;
-            // Of an earlier connection from the same port, or of one that isn't known.
-            if time.saturating_add(TOLERANCE_MS) < connection.hello.time_unix_ms
-                || time.saturating_sub(REST_MS) > connection.used_unix_ms
-            {
-                return None;
+            let fits = connections.look(&name).is_some_and(|connection| connection.may_own(time));
+            if fits && let Some(connection) = connections.touch(&name) {
+                let matched = connection.handle_request(time);
+                found = if found == Ok(None) { matched.map(Some) } else { Err(Several) };
             }
-            let connection = connections.touch(&name)?;
-            connection.requests = connection.requests.saturating_add(1);
-            connection.used_unix_ms = connection.used_unix_ms.max(time);
-            let (hello, requests) = (connection.hello, connection.requests);
-            Some(Matched { hello, by: By::Port, requests })
-        })
+        }
+        found
     }
 
-    fn find_by_time(&mut self, log: usize, request: &Request) -> Option<Matched> {
-        let ports = self.ports.get(log)?;
-        let client = self.clients.look(&request.address)?;
-        let from = request.time_unix_ms.saturating_sub(client::WINDOW_MS);
-        let until = request.time_unix_ms.saturating_add(TOLERANCE_MS);
-        let Ok(hello) = client.only_one(ports, from, until) else {
-            self.counts.ambiguous += 1;
-            return None;
+    fn find_by_time(&mut self, log: usize, request: &Request) -> Found {
+        let ports = self.ports.get(log).map_or(&[][..], Vec::as_slice);
+        let Some(client) = self.clients.touch(&request.address) else {
+            return Ok(None);
         };
-        hello.map(|hello| Matched { hello, by: By::Time, requests: 0 })
+        let hello = client.handle_request(ports, request.time_unix_ms)?;
+        Ok(hello.map(|hello| Matched { hello, by: By::Time, requests: 0 }))
     }
+}
+
+fn name(client: SocketAddr, server: SocketAddr) -> Name {
+    (client.ip().to_canonical(), client.port(), server.port())
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Requests and hellos, in time.
 
+mod truth;
+
 use super::*;
 use crate::access_log::Header;
 use proptest::prelude::*;
@@ -29,12 +31,8 @@ fn request(host: u8, port: u16, time_unix_ms: u64) -> Request {
     }
 }
 
-/// What became of a request, after all patience.
 fn told(join: &mut Join, request: Request) -> Option<Matched> {
-    join.handle_request(0, request, NOW);
-    let joined = join.poll(NOW + PATIENCE_MS).unwrap();
-    assert!(join.poll(NOW + PATIENCE_MS).is_none());
-    joined.hello
+    join.handle_request(0, request).hello
 }
 
 fn kind(matched: Option<Matched>) -> Option<(String, By, u32)> {
@@ -56,32 +54,73 @@ fn a_connection_brings_many_requests() {
 }
 
 #[test]
-fn a_request_that_comes_before_its_hello_waits_for_it() {
-    let mut join = join();
-    join.handle_request(0, request(2, 4000, NOW), NOW);
-    assert!(join.poll(NOW + PATIENCE_MS - 1).is_none());
-    join.handle_hello(hello(2, 4000, 0, NOW));
-    let joined = join.poll(NOW + PATIENCE_MS).unwrap();
-    assert!(joined.hello.is_some());
-}
-
-#[test]
-fn a_clock_that_is_set_back_keeps_nobody_waiting() {
-    let mut join = join();
-    join.handle_request(0, request(2, 4000, NOW), NOW);
-    assert!(join.poll(NOW - 10_000).is_some());
-}
-
-#[test]
 fn a_port_that_is_used_again_is_another_connection() {
     let mut join = join();
     join.handle_hello(hello(2, 4000, 0, NOW - 60_000));
     join.handle_hello(hello(2, 4000, 1, NOW));
     assert_eq!(told(&mut join, request(2, 4000, NOW - 50_000)), None, "it was the first one's");
-    // The log has whole seconds.
-    let matched = told(&mut join, request(2, 4000, NOW - 999));
+    assert_eq!(told(&mut join, request(2, 4000, NOW - 999)), None, "nobody knows whose it was");
+    let matched = told(&mut join, request(2, 4000, NOW));
     assert_eq!(kind(matched), Some((JA4[1].into(), By::Port, 1)));
     assert_eq!(told(&mut join, request(2, 4000, NOW + REST_MS + 1)), None);
+}
+
+#[test]
+fn a_log_of_whole_seconds_seems_to_be_earlier_than_the_hello() {
+    let mut join = join();
+    join.handle_hello(hello(2, 4000, 1, NOW));
+    let matched = told(&mut join, request(2, 4000, NOW - 999));
+    assert_eq!(kind(matched), Some((JA4[1].into(), By::Port, 1)));
+}
+
+#[test]
+fn one_port_of_a_client_towards_two_addresses_of_the_server_names_neither() {
+    let mut join = join();
+    join.handle_hello(hello(2, 4000, 0, NOW));
+    let server = ([192, 0, 2, 9], 443).into();
+    join.handle_hello(Hello { server, ..hello(2, 4000, 1, NOW + 1000) });
+    assert_eq!(told(&mut join, request(2, 4000, NOW + 2000)), None);
+    assert_eq!(join.counts().ambiguous, 1);
+    // As long as the name is in use, either may be.
+    assert_eq!(told(&mut join, request(2, 4000, NOW + REST_MS)), None);
+    assert_eq!(told(&mut join, request(2, 4000, NOW + REST_MS + 3000)), None);
+    join.handle_hello(Hello { server, ..hello(2, 4000, 1, NOW + 3 * REST_MS) });
+    let matched = told(&mut join, request(2, 4000, NOW + 3 * REST_MS));
+    assert_eq!(kind(matched), Some((JA4[1].into(), By::Port, 1)));
+}
+
+#[test]
+fn one_port_of_a_client_towards_two_ports_of_a_log_names_neither() {
+    let ports = [443, 8443].map(|port| NonZeroU16::new(port).unwrap());
+    let mut join = Join::new(vec![ports.to_vec(), vec![ports[1]]]);
+    join.handle_hello(hello(2, 4000, 0, NOW));
+    let server = ([192, 0, 2, 1], 8443).into();
+    join.handle_hello(Hello { server, ..hello(2, 4000, 1, NOW) });
+    assert_eq!(told(&mut join, request(2, 4000, NOW + 1000)), None);
+    assert_eq!(join.counts().ambiguous, 1);
+    let joined = join.handle_request(1, request(2, 4000, NOW + 1000));
+    assert_eq!(kind(joined.hello).map(|(ja4, ..)| ja4), Some(JA4[1].into()), "the log has one");
+}
+
+#[test]
+fn a_hello_that_is_not_proven_ends_what_its_name_stood_for() {
+    let mut join = join();
+    let said = hello(2, 4000, 0, NOW);
+    join.handle_hello(said);
+    join.handle_unproven(said.client, said.server, NOW + 1000);
+    assert_eq!(told(&mut join, request(2, 4000, NOW + 2000)), None);
+    assert_eq!(told(&mut join, request(2, 0, NOW + 2000)), None, "it may be of the unknown one");
+    assert_eq!(join.counts().connections, 0);
+}
+
+#[test]
+fn a_hello_that_is_lost_takes_the_place_of_the_former_one() {
+    let mut join = join();
+    join.handle_hello(hello(2, 4000, 0, NOW));
+    let fingerprint = Err(Cause::TableFull);
+    join.handle_hello(Hello { fingerprint, ..hello(2, 4000, 0, NOW + 1000) });
+    let matched = told(&mut join, request(2, 4000, NOW + 2000)).unwrap();
+    assert_eq!(matched.hello.fingerprint, fingerprint);
 }
 
 #[test]
@@ -93,12 +132,55 @@ fn without_a_port_all_hellos_of_that_time_have_to_look_alike() {
     assert_eq!(kind(matched), Some((JA4[0].into(), By::Time, 0)));
     join.handle_hello(hello(2, 4002, 1, NOW + 3000));
     assert_eq!(told(&mut join, request(2, 0, NOW + 3000)), None);
-    assert!(join.counts().ambiguous > 0);
-    // Long after, only one of them has spoken again.
-    join.handle_hello(hello(2, 4003, 1, NOW + 200_000));
-    let matched = told(&mut join, request(2, 0, NOW + 200_000));
-    assert_eq!(kind(matched), Some((JA4[1].into(), By::Time, 0)));
+    assert_eq!(join.counts().ambiguous, 1);
     assert_eq!(told(&mut join, request(2, 0, NOW - 10_000)), None, "no hello had come");
+}
+
+#[test]
+fn without_a_port_a_kept_connection_of_another_kind_is_not_forgotten() {
+    let mut join = join();
+    join.handle_hello(hello(2, 4000, 0, NOW));
+    join.handle_hello(hello(2, 4001, 1, NOW + 200_000));
+    assert_eq!(told(&mut join, request(2, 0, NOW + 200_000)), None, "the first may still be used");
+    // It was perhaps used by that request, so its hour begins anew.
+    assert_eq!(told(&mut join, request(2, 0, NOW + REST_MS + 100_000)), None);
+    let later = NOW + 2 * REST_MS + 100_001;
+    join.handle_hello(hello(2, 4002, 1, later));
+    assert_eq!(kind(told(&mut join, request(2, 0, later))), Some((JA4[1].into(), By::Time, 0)));
+    // A line that is read late is of a time of which not all is known any more.
+    assert_eq!(told(&mut join, request(2, 0, NOW + 200_000)), None);
+}
+
+#[test]
+fn without_a_port_a_kind_that_had_to_make_room_may_still_be_used() {
+    let mut join = join();
+    for kind in 0..10 {
+        let ja4 = JA4[0].replace("1516", &format!("151{kind}"));
+        let fingerprint = Ok(ja4.parse().unwrap());
+        join.handle_hello(Hello { fingerprint, ..hello(2, 4000, 0, NOW + kind) });
+    }
+    let used = NOW + REST_MS;
+    assert_eq!(told(&mut join, request(2, 0, used)), None);
+    join.handle_hello(hello(2, 4000, 1, used + 2));
+    assert_eq!(told(&mut join, request(2, 0, used + 2)), None);
+    join.handle_hello(hello(2, 4000, 1, used + 2 * REST_MS));
+    assert!(told(&mut join, request(2, 0, used + 2 * REST_MS)).is_some());
+}
+
+#[test]
+fn without_a_port_an_address_that_had_to_make_room_is_not_taken_for_a_new_one() {
+    let mut join = join();
+    join.handle_hello(hello(2, 4000, 0, NOW));
+    for number in 0..MAX_CLIENTS {
+        let [_, _, high, low] = u32::try_from(number).unwrap().to_be_bytes();
+        let client = ([10, 0, high, low], 4000).into();
+        join.handle_hello(Hello { client, ..hello(2, 4000, 0, NOW) });
+    }
+    join.handle_hello(hello(2, 4001, 1, NOW + 1000));
+    assert_eq!(told(&mut join, request(2, 0, NOW + 1000)), None, "the first may still be used");
+    let later = NOW + 1000 + 2 * REST_MS;
+    join.handle_hello(hello(2, 4001, 1, later));
+    assert!(told(&mut join, request(2, 0, later)).is_some());
 }
 
 #[test]
@@ -109,11 +191,11 @@ fn a_port_that_does_not_fit_is_not_made_good_by_the_time() {
 }
 
 #[test]
-fn a_request_over_quic_has_no_hello_and_does_not_wait_for_one() {
+fn a_request_over_quic_has_no_hello() {
     let mut join = join();
     join.handle_hello(hello(2, 4000, 0, NOW));
-    join.handle_request(0, Request { over_quic: true, ..request(2, 4000, NOW) }, NOW);
-    assert_eq!(join.poll(NOW).map(|joined| joined.hello), Some(None));
+    let over_quic = Request { over_quic: true, ..request(2, 4000, NOW) };
+    assert_eq!(told(&mut join, over_quic), None);
 }
 
 #[test]
@@ -136,38 +218,22 @@ fn what_is_remembered_is_bounded_and_counted() {
     let counts = join.counts();
     assert_eq!((counts.connections, counts.forgotten), (MAX_CONNECTIONS, 10));
     assert_eq!(join.clients.len(), MAX_CLIENTS);
-    for _ in 0..MAX_WAITING + 5 {
-        join.handle_request(0, request(9, 1, NOW), NOW);
-    }
-    assert_eq!((join.counts().waiting, join.counts().hurried), (MAX_WAITING, 5));
-    assert_eq!(std::iter::from_fn(|| join.poll(NOW)).count(), 5);
-    assert_eq!(std::iter::from_fn(|| join.poll(NOW + PATIENCE_MS)).count(), MAX_WAITING);
 }
 
 proptest! {
     #[test]
-    fn each_request_comes_out_once_and_by_port_only_with_its_own_connection(
+    fn a_request_with_a_port_has_the_hello_of_its_own_connection_or_none(
         steps in proptest::collection::vec((any::<bool>(), 2..4_u8, 0..3_u16, 0..2_usize, 0..5000_u64), 0..60),
     ) {
         let mut join = join();
-        let (mut now, mut given, mut taken) = (NOW, 0, 0);
+        let mut now = NOW;
         for (is_hello, host, port, kind, later_ms) in steps {
             now += later_ms;
             if is_hello {
                 join.handle_hello(hello(host, 4000 + port, kind, now));
-            } else {
-                join.handle_request(0, request(host, 4000 + port, now), now);
-                given += 1;
-            }
-            while let Some(joined) = join.poll(now) {
-                taken += 1;
-                if let Some(matched) = joined.hello {
-                    prop_assert_eq!(matched.hello.client.ip(), joined.request.address);
-                    prop_assert_eq!(matched.hello.client.port(), joined.request.port.unwrap().get());
-                }
+            } else if let Some(matched) = told(&mut join, request(host, 4000 + port, now)) {
+                prop_assert_eq!(matched.hello.client, ([192, 0, 2, host], 4000 + port).into());
             }
         }
-        taken += std::iter::from_fn(|| join.poll(now + PATIENCE_MS)).count();
-        prop_assert_eq!(taken, given);
     }
 }

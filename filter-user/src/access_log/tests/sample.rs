@@ -78,6 +78,18 @@ fn a_request_over_quic_is_known_in_each_format() {
 }
 
 #[test]
+fn a_client_over_tcp_does_not_pass_for_one_over_quic() {
+    for (format, line) in super::GOOD {
+        // Caddy and Envoy write the version that they speak.
+        let is_the_clients = !matches!(format, Format::CaddyJson | Format::EnvoyJson);
+        for status in ["400", "505"] {
+            let line = line.replace("HTTP/2", "HTTP/3").replace("200", status);
+            assert_eq!(read(format, &line).over_quic, !is_the_clients, "{}", format.name());
+        }
+    }
+}
+
+#[test]
 fn haproxy_without_captures_with_two_and_with_tls() {
     let plain = HAPROXY.replace("{edge.test|curl/8.5.0|} ", "");
     let request = read(Format::Haproxy, &plain);

@@ -110,6 +110,33 @@ fn a_truncated_file_is_read_from_its_begin() {
 }
 
 #[test]
+fn a_file_that_was_truncated_and_has_outgrown_itself_is_read_from_its_begin() {
+    for before in ["", "old 1\nold 2\n", "half"] {
+        let mut followed = Followed::new(Some(before));
+        followed.append("\n1 at 20:50\n2 at 20:50\n");
+        assert_eq!(followed.told(), ["1 at 20:50", "2 at 20:50"], "{before:?}");
+        File::options().write(true).open(followed.path()).unwrap().set_len(0).unwrap();
+        let grown: Vec<_> = (0..9).map(|line| format!("{line} at 20:51")).collect();
+        followed.append(&(grown.join("\n") + "\n"));
+        assert_eq!(followed.told(), grown, "{before:?}");
+    }
+}
+
+#[test]
+fn what_is_appended_comes_once_however_much_it_is() {
+    let mut followed = Followed::new(Some("old\n"));
+    let mut number = 0;
+    for lines in [1, 0, 2, 400, 1, 3] {
+        let text: Vec<_> = (number..number + lines).map(|line| format!("line {line}")).collect();
+        number += lines;
+        for line in &text {
+            followed.append(&format!("{line}\n"));
+        }
+        assert_eq!(followed.told(), text);
+    }
+}
+
+#[test]
 fn what_is_no_file_is_an_error_that_heals() {
     let dir = TempDir::new().unwrap();
     let path = dir.path().join("log");
