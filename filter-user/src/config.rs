@@ -3,19 +3,23 @@
 //! Each key has a built-in default: the daemon runs with no file at all. Whatever can be
 //! wrong is found while the file is read, so that the error names the line.
 
+mod classify;
+mod knowledge;
 mod limits;
 mod log;
 mod quic;
 
+pub use classify::{Classify, load_policy};
+pub use knowledge::Knowledge;
 pub use limits::Limits;
 pub use log::{Log, LogSource};
 pub use quic::Quic;
 
-use filter_common::abi::Mode;
+use crate::classify::decision::policy::PolicyError;
+use crate::control::SOCKET;
 use serde::de::Error as _;
 use serde::{Deserialize, Deserializer, Serialize};
-use std::collections::BTreeMap;
-use std::num::{NonZeroU32, NonZeroU64};
+use std::num::NonZeroU32;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -38,6 +42,8 @@ pub struct Config {
     pub policy: Policy,
     /// What the classifier does.
     pub classify: Classify,
+    /// Who may say what is known.
+    pub knowledge: Knowledge,
     /// What is done about QUIC clients.
     pub quic: Quic,
     /// Access logs that are read.
@@ -97,44 +103,6 @@ pub enum RuleMode {
     Off,
 }
 
-/// What the classifier does.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Classify {
-    /// Whether a hello counts as evidence only if a local, established TCP socket fits
-    /// it. Hosts that forward to other hosts have no such sockets.
-    pub require_socket: bool,
-    /// What happens to known attack tools.
-    pub tool_action: Action,
-    /// What happens to known HTTP libraries.
-    pub library_action: Action,
-    /// What happens to clients that only look like browsers, by the structure of their hellos.
-    pub impersonator_action: Action,
-    /// TLS handshakes a second that a client may make.
-    pub handshake_per_sec: NonZeroU64,
-    /// Handshakes that may come at once.
-    pub handshake_burst: NonZeroU64,
-    /// How long a verdict lasts.
-    #[serde(deserialize_with = "duration")]
-    pub verdict_for: Duration,
-    /// Whether the classifier's verdicts act.
-    pub mode: RuleMode,
-    /// Fingerprints (JA4) to know beside the built-in ones, and what happens to them.
-    pub fingerprints: BTreeMap<String, Action>,
-}
-
-/// What the classifier does about a client.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Action {
-    /// Every packet is dropped.
-    Block,
-    /// The client gets the throttle limit.
-    Throttle,
-    /// Nothing; it is shown.
-    Watch,
-}
-
 /// A configuration that can't be used.
 #[derive(Debug, thiserror::Error)]
 pub enum ConfigError {
@@ -154,6 +122,17 @@ pub enum ConfigError {
         /// Where and why.
         source: toml::de::Error,
     },
+    /// A policy can't be meant.
+    #[error("{}", path.display())]
+    Policy {
+        /// Which file.
+        path: PathBuf,
+        /// Why.
+        source: PolicyError,
+    },
+    /// A log would take the place of the control socket.
+    #[error("the log {0:?} can't have the control socket for its own")]
+    ControlSocket(String),
 }
 
 impl Config {
@@ -163,19 +142,32 @@ impl Config {
     pub fn load(path: &Path) -> Result<Self, ConfigError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ConfigError::Read { path: path.into(), source })?;
-        toml::from_str(&text).map_err(|source| ConfigError::Parse { path: path.into(), source })
+        let mut config: Self = toml::from_str(&text)
+            .map_err(|source| ConfigError::Parse { path: path.into(), source })?;
+        config.classify.settle(path.parent().unwrap_or(Path::new("")));
+        config.check()?;
+        Ok(config)
+    }
+
+    /// Looks whether its parts go together.
+    ///
+    /// *Errors*: [`ConfigError`].
+    pub fn check(&self) -> Result<(), ConfigError> {
+        let control = self.paths.control_socket();
+        let takes_it =
+            |log: &&Log| matches!(&log.source, LogSource::Socket { path, .. } if *path == control);
+        match self.logs.iter().find(takes_it) {
+            Some(log) => Err(ConfigError::ControlSocket(log.name.clone())),
+            None => Ok(()),
+        }
     }
 }
 
-impl RuleMode {
-    /// The mode as the kernel wants it; `None` when the rule isn't there.
+impl Paths {
+    /// The control socket.
     #[must_use]
-    pub const fn mode(self) -> Option<Mode> {
-        match self {
-            Self::Enforce => Some(Mode::ENFORCE),
-            Self::Shadow => Some(Mode::SHADOW),
-            Self::Off => None,
-        }
+    pub fn control_socket(&self) -> PathBuf {
+        self.run.join(SOCKET)
     }
 }
 
@@ -192,23 +184,6 @@ impl Default for Paths {
 impl Default for Policy {
     fn default() -> Self {
         Self { memory_mb: NonZeroU32::new(64).unwrap_or(NonZeroU32::MIN), max_shrink_percent: 50 }
-    }
-}
-
-impl Default for Classify {
-    fn default() -> Self {
-        let count = |count| NonZeroU64::new(count).unwrap_or(NonZeroU64::MIN);
-        Self {
-            require_socket: true,
-            tool_action: Action::Block,
-            library_action: Action::Watch,
-            impersonator_action: Action::Watch,
-            handshake_per_sec: count(20),
-            handshake_burst: count(60),
-            verdict_for: Duration::from_mins(10),
-            mode: RuleMode::Enforce,
-            fingerprints: BTreeMap::new(),
-        }
     }
 }
 
@@ -237,10 +212,6 @@ fn percent<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u8, D::Error> {
         return Err(D::Error::custom(format!("{percent} is more than 100 percent")));
     }
     Ok(percent)
-}
-
-fn duration<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
-    parse_duration(&String::deserialize(deserializer)?).map_err(D::Error::custom)
 }
 
 /// Reads "90s", "10m" or "1h 30m".

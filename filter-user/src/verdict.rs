@@ -51,12 +51,15 @@ pub struct Verdict {
 }
 
 impl Verdict {
-    /// Whether it stands against one that the classifier would make.
+    /// Whether it stands against one that the classifier would make: an operator's does, one that
+    /// acts against one in shadow, a block against a throttle, and of the same kind one that lasts
+    /// as long.
     #[must_use]
     pub fn outweighs(&self, other: &Self) -> bool {
-        let as_strong = self.action == other.action || self.action == VerdictAction::Block;
-        let acts = !self.shadow || other.shadow;
-        self.source == VerdictSource::Operator || (as_strong && acts)
+        let strength = |verdict: &Self| (!verdict.shadow, verdict.action == VerdictAction::Block);
+        let (own, others) = (strength(self), strength(other));
+        let lasts = self.expires_unix_ms >= other.expires_unix_ms;
+        self.source == VerdictSource::Operator || own > others || own == others && lasts
     }
 
     /// The verdict as the kernel wants it.

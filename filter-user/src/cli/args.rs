@@ -1,15 +1,21 @@
 //! What can be typed.
 
 use super::fingerprint::args::FingerprintCommand;
+use super::knowledge::args::KnowledgeCommand;
 use super::limit::args::LimitCommand;
 use super::list::args::{BuiltInCommand, ListCommand};
+use super::pardon::{self, ExceptionCommand};
+use super::policy::PolicyCommand;
+use super::replay::ReplayArguments;
 use super::rule::args::RuleCommand;
 use crate::config::{DEFAULT_PATH, HostMode};
 use crate::control::DEFAULT_SOCKET;
+use crate::fingerprint::Ja4;
 use crate::verdict::{Target, TargetError, VerdictAction};
 use clap::{Parser, Subcommand, ValueEnum};
 use std::net::IpAddr;
 use std::path::PathBuf;
+use std::str::FromStr;
 
 /// Asks and commands the Palisade daemon.
 #[derive(Debug, Parser)]
@@ -52,11 +58,42 @@ pub(super) enum Command {
     /// Rules on `ClientHello`s: on a fingerprint, on parts of it, or on why there is none.
     #[command(subcommand)]
     Rule(RuleCommand),
-    /// What happens to an address, and why.
+    /// What is known of browsers, libraries and tools before they were seen.
+    #[command(subcommand)]
+    Knowledge(KnowledgeCommand),
+    /// What happens to an address and why; or what is known of a fingerprint, and what follows.
     Explain {
-        /// The address.
-        address: IpAddr,
+        /// An address, or a JA4.
+        #[arg(value_name = "ADDRESS|JA4")]
+        about: About,
     },
+    /// Lift what the classifier decided about somebody, and forget what led to it.
+    Forgive {
+        /// An address, a prefix or a JA4. What is in force around an address is lifted too.
+        #[arg(value_name = "ADDRESS|PREFIX|JA4", value_parser = pardon::whom)]
+        whom: String,
+    },
+    /// Lift it, and have the classifier decide nothing about it from now on.
+    ReportFalsePositive {
+        /// An address, a prefix or a JA4.
+        #[arg(value_name = "ADDRESS|PREFIX|JA4", value_parser = pardon::whom)]
+        whom: String,
+        /// Why, for those who come later.
+        #[arg(long, default_value = "")]
+        reason: String,
+        /// How long, such as 30d; until it is taken back if not said.
+        #[arg(long = "for", value_name = "SPAN")]
+        lasts: Option<String>,
+    },
+    /// Whom the classifier decides nothing about, as operators said.
+    #[command(subcommand)]
+    Exception(ExceptionCommand),
+    /// What follows from what clients are and do.
+    #[command(subcommand)]
+    Policy(PolicyCommand),
+    /// Hold the classifier against captures and access logs: what it would have decided, and
+    /// why. Needs no daemon.
+    Replay(ReplayArguments),
     /// What happens, as it happens.
     Watch,
     /// Whether rules act or only count.
@@ -73,6 +110,28 @@ pub(super) enum Command {
         #[arg(long, default_value = "/sys/fs/bpf/palisade")]
         pins: PathBuf,
     },
+}
+
+/// What is to be explained.
+#[derive(Clone, Debug)]
+pub(super) enum About {
+    Address(IpAddr),
+    Fingerprint(Ja4),
+}
+
+impl FromStr for About {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(address) = text.parse() {
+            return Ok(Self::Address(address));
+        }
+        text.parse().map(Self::Fingerprint).map_err(|_| {
+            "neither an address, such as 192.0.2.7, nor a JA4, such as \
+             t13d1516h2_8daaf6152771_e5627efa2ab1"
+                .to_owned()
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]

@@ -50,11 +50,10 @@ fn remarks(text: &mut String, log: &LogInfo) {
 }
 
 fn joined(joined: JoinedInfo) -> String {
-    let JoinedInfo { connections, forgotten, hurried, ambiguous, .. } = joined;
+    let JoinedInfo { connections, forgotten, ambiguous } = joined;
     let mut text = format!("hellos of {connections} connections are remembered for them");
     for (count, what) in [
         (forgotten, "were forgotten for newer ones"),
-        (hurried, "requests could not wait for their hello"),
         (ambiguous, "requests without a port may belong to hellos of several kinds"),
     ] {
         if count != 0 {

@@ -1,21 +1,29 @@
 //! The command line: reads arguments, asks the daemon, shows what it says.
 
 mod args;
+mod explain;
 mod fingerprint;
+mod knowledge;
 mod limit;
 mod list;
 mod log;
 mod output;
+mod pardon;
+mod policy;
 mod render;
+mod replay;
 mod rule;
 
 use crate::config::Config;
-use crate::control::api::{AddVerdict, Done, Event, Explanation, SetMode, Status, VerdictEntry};
+use crate::control::api::{
+    AddVerdict, Done, Event, Explanation, FalsePositive, FingerprintExplanation, SetMode, Status,
+    VerdictEntry,
+};
 use crate::control::client::{Client, ClientError};
 use crate::datapath::pins::PinDir;
 use crate::policy::{ALLOW_LIST, BLOCK_LIST};
 use anyhow::Result;
-use args::{Arguments, Command, ConfigCommand, VerdictCommand};
+use args::{About, Arguments, Command, ConfigCommand, VerdictCommand};
 use axum::http::Method;
 use clap::Parser;
 use output::Output;
@@ -71,10 +79,15 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
         Command::Verdict(command) => run_verdict(&client, output, command).await?,
         Command::Rule(command) => rule::run(&client, output, command).await?,
         Command::Fingerprint(command) => return fingerprint::run(&client, output, command).await,
-        Command::Explain { address } => {
-            let explanation: Explanation = client.get(&format!("/v1/explain/{address}")).await?;
-            output.show(&explanation, render::explanation)?;
+        Command::Explain { about } => explain(&client, output, &about).await?,
+        Command::Forgive { whom } => pardon::forgive(&client, output, whom).await?,
+        Command::ReportFalsePositive { whom, reason, lasts } => {
+            pardon::report(&client, output, FalsePositive { whom, reason, lasts }).await?;
         }
+        Command::Knowledge(command) => knowledge::run(&client, output, command).await?,
+        Command::Exception(command) => pardon::run(&client, output, command).await?,
+        Command::Policy(command) => return policy::run(&client, output, command).await,
+        Command::Replay(arguments) => return replay::run(output, &arguments),
         Command::Watch => {
             let each = |event: Event| output.show(&event, render::event).is_ok();
             client.lines("/v1/events", each).await?;
@@ -92,6 +105,20 @@ async fn run(arguments: Arguments) -> Result<ExitCode> {
 
 fn show_done(output: Output, done: &Done) -> Result<()> {
     output.show(done, render::done)
+}
+
+async fn explain(client: &Client, output: Output, about: &About) -> Result<()> {
+    match about {
+        About::Address(address) => {
+            let explanation: Explanation = client.get(&format!("/v1/explain/{address}")).await?;
+            output.show(&explanation, explain::address)
+        }
+        About::Fingerprint(ja4) => {
+            let path = format!("/v1/explain/fingerprint/{ja4}");
+            let explanation: FingerprintExplanation = client.get(&path).await?;
+            output.show(&explanation, explain::fingerprint)
+        }
+    }
 }
 
 async fn run_verdict(client: &Client, output: Output, command: VerdictCommand) -> Result<()> {
@@ -113,7 +140,7 @@ async fn run_verdict(client: &Client, output: Output, command: VerdictCommand) -
 }
 
 fn check_config(output: Output, file: &Path) -> Result<()> {
-    Config::load(file)?;
+    Config::load(file)?.classify.load_policy()?;
     let notes = vec![format!("{} is fine", file.display())];
     show_done(output, &Done { changed: 0, notes })
 }

@@ -2,9 +2,7 @@
 
 use super::limit::guards;
 use super::log::logs;
-use crate::control::api::{
-    ClientClass, Done, Event, Explanation, ListSizes, Quic, SignalEntry, Status, VerdictEntry,
-};
+use crate::control::api::{Done, Event, ListSizes, Quic, Status, VerdictEntry};
 use comfy_table::{ContentArrangement, Table, TableComponent, presets};
 use std::fmt::Write;
 use std::time::Duration;
@@ -131,40 +129,6 @@ pub(super) fn verdicts(verdicts: &[VerdictEntry]) -> String {
         vec![verdict.client.clone(), action, verdict.mode.clone(), left, verdict.reason.clone()]
     });
     table_or(&["about", "action", "mode", "ends in", "why"], rows, "no verdict is in force")
-}
-
-pub(super) fn explanation(explanation: &Explanation) -> String {
-    let Explanation { address, client, effect, reason, .. } = explanation;
-    let mut text = format!("{address} (client {client}): {effect}\n{reason}\n");
-    if let Some(way_out) = &explanation.way_out {
-        let _ = writeln!(text, "to change it: {way_out}");
-    }
-    let rows = explanation.steps.iter().map(|step| vec![step.step.clone(), step.result.clone()]);
-    text += &table(&["check", "says"], rows);
-    if let Some(class) = &explanation.class {
-        text += &client_class(class);
-    }
-    if explanation.fingerprints.is_empty() {
-        return text;
-    }
-    let rows = explanation.fingerprints.iter();
-    let rows = rows.map(|one| vec![one.fingerprint.clone(), one.wire_orders.to_string()]);
-    text + "\n" + &table(&["its last fingerprints", "wire orders"], rows)
-}
-
-fn client_class(class: &ClientClass) -> String {
-    let ClientClass { class: name, score, system, first_unix_ms, last_unix_ms, .. } = class;
-    let from = system.as_ref().map(|system| format!(", on {system}")).unwrap_or_default();
-    let (first, last) = (when(*first_unix_ms), when(*last_unix_ms));
-    let mut text =
-        format!("\nits class by its hellos: {name}{from}, score {score}; seen {first} to {last}\n");
-    if !class.signals.is_empty() {
-        let row = |signal: &SignalEntry| {
-            vec![signal.name.clone(), signal.weight.to_string(), signal.evidence.clone()]
-        };
-        text += &table(&["signal", "weight", "evidence"], class.signals.iter().map(row));
-    }
-    text
 }
 
 pub(super) fn event(event: &Event) -> String {

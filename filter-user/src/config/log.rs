@@ -19,6 +19,9 @@ pub struct Log {
     pub format: Format,
     /// TCP ports of the server whose log it is.
     pub ports: Vec<NonZeroU16>,
+    /// Whether the server offers HTTP/3. Where it doesn't, a request that says so is a lie:
+    /// `HAProxy` and Apache take it over TCP.
+    pub http3: bool,
 }
 
 /// Where an access log comes from.
@@ -52,6 +55,13 @@ struct Written {
     format: Format,
     #[serde(default = "https")]
     ports: Vec<NonZeroU16>,
+    #[serde(default = "offered")]
+    http3: bool,
+}
+
+/// A request over QUIC that is held against a hello over TCP would be worse than the lie.
+const fn offered() -> bool {
+    true
 }
 
 fn https() -> Vec<NonZeroU16> {
@@ -62,7 +72,7 @@ impl TryFrom<Written> for Log {
     type Error = String;
 
     fn try_from(written: Written) -> Result<Self, String> {
-        let Written { name, path, socket, group, format, mut ports } = written;
+        let Written { name, path, socket, group, format, mut ports, http3 } = written;
         let source = match (path, socket) {
             (Some(path), None) if group.is_none() => LogSource::File(path),
             (Some(_), None) => return Err("`group` is about who may send to a `socket`".into()),
@@ -82,7 +92,7 @@ impl TryFrom<Written> for Log {
         if ports.is_empty() || ports.len() > MOST_PORTS {
             return Err(format!("a log has between one and {MOST_PORTS} `ports`"));
         }
-        Ok(Self { name, source, format, ports })
+        Ok(Self { name, source, format, ports, http3 })
     }
 }
 
@@ -137,6 +147,7 @@ mod tests {
         let log = &config.logs[0];
         assert_eq!((log.name.as_str(), log.source.kind()), ("/var/log/nginx/access.log", "file"));
         assert_eq!(log.ports.iter().map(|port| port.get()).collect::<Vec<_>>(), [443]);
+        assert!(log.http3);
         let named = FILE.replace("path", "name = \"shop\"\nports = [8443, 443, 443]\npath");
         let config: Config =
             toml::from_str(&format!("{FILE}{}", named.replace("access", "shop"))).unwrap();

@@ -1,10 +1,13 @@
 //! How requests reach the one task that owns everything.
 
 use super::api::{
-    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintDetail,
-    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLabel,
-    SetLimit, SetList, SetMode, SetRule, Status, TopEntry, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FalsePositive, FingerprintDetail,
+    FingerprintEntry, FingerprintExplanation, ImportKnowledge, KnowledgeInfo, LimitInfo,
+    ListDetail, ListInfo, RemoveEntries, ReviewRow, RuleEntry, SetLabel, SetLimit, SetList,
+    SetMode, SetRule, Status, TopEntry, VerdictEntry,
 };
+use crate::classify::decision::exception::Exception;
+use crate::classify::decision::policy::Policy;
 use crate::policy::entries::{Collected, Entries};
 use crate::policy::import::Report;
 use std::net::IpAddr;
@@ -104,8 +107,45 @@ pub trait Operator: Send + 'static {
     ///
     /// *Errors*: there is no such rule.
     fn remove_rule(&mut self, pattern: &str) -> Result<Done, Refusal>;
+    /// What is known of clients before they were seen.
+    fn knowledge(&mut self) -> KnowledgeInfo;
+    /// Puts a file in the place of what is known.
+    ///
+    /// *Errors*: a signature or a text that isn't good, a day that is past or in the future, a
+    /// disk that fails.
+    fn import_knowledge(&mut self, request: ImportKnowledge) -> Result<Done, Refusal>;
+    /// Goes back to what the program was shipped with.
+    ///
+    /// *Errors*: a disk that fails.
+    fn reset_knowledge(&mut self) -> Result<Done, Refusal>;
     /// What happens to an address, and why.
     fn explain(&mut self, address: IpAddr) -> Explanation;
+    /// What is known of a fingerprint, and what follows.
+    ///
+    /// *Errors*: no JA4, or one that isn't remembered.
+    fn explain_fingerprint(&mut self, ja4: &str) -> Result<FingerprintExplanation, Refusal>;
+    /// Lifts what the classifier decided about an address, a prefix or a JA4.
+    ///
+    /// *Errors*: it is none of these; a disk or kernel that fails.
+    fn forgive(&mut self, whom: &str) -> Result<Done, Refusal>;
+    /// The same, and has the classifier decide nothing more about it.
+    ///
+    /// *Errors*: as for forgiving; a bad time span, no room.
+    fn report_false_positive(&mut self, request: FalsePositive) -> Result<Done, Refusal>;
+    /// Whom operators except from what the classifier decides.
+    fn exceptions(&mut self) -> Vec<Exception>;
+    /// Takes an exception back.
+    ///
+    /// *Errors*: there is none.
+    fn remove_exception(&mut self, whom: &str) -> Result<Done, Refusal>;
+    /// What the classifier decided, by what it has in common.
+    fn review(&mut self) -> Vec<ReviewRow>;
+    /// The classifier's policy.
+    fn policy(&mut self) -> Policy;
+    /// Reads the policy's file again.
+    ///
+    /// *Errors*: none is configured, or it can't be used; the one before stays in force.
+    fn reload_policy(&mut self) -> Result<Done, Refusal>;
     /// Switches between counting and acting.
     ///
     /// *Errors*: a disk or kernel that fails.

@@ -9,6 +9,8 @@ mod export;
 pub mod format;
 pub mod handle;
 mod import;
+mod judged;
+mod knowledge;
 mod limit;
 mod list;
 mod reply;

@@ -3,7 +3,7 @@
 use super::api::{AddVerdict, SetMode};
 use super::handle::{Handle, Operator, Refusal};
 use super::reply::{Body, Reply, ask, ask_for, problem};
-use super::{limit, list};
+use super::{judged, knowledge, limit, list};
 use axum::Router;
 use axum::body::Body as HttpBody;
 use axum::extract::{DefaultBodyLimit, Path, State};
@@ -41,6 +41,8 @@ fn router<O: Operator>(handle: Handle<O>) -> Router {
         .route("/v1/events", get(events::<O>))
         .route("/v1/mode", put(set_mode::<O>))
         .route("/v1/detach", post(detach::<O>))
+        .merge(judged::routes())
+        .merge(knowledge::routes())
         .merge(limit::routes())
         .merge(list::routes())
         .layer(DefaultBodyLimit::max(REQUEST_BYTES))

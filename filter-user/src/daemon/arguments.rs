@@ -46,6 +46,7 @@ impl Arguments {
         paths.pins = self.pin_dir.unwrap_or_else(|| paths.pins.clone());
         paths.state = self.state_dir.unwrap_or_else(|| paths.state.clone());
         paths.run = self.run_dir.unwrap_or_else(|| paths.run.clone());
+        config.check()?;
         let mode = self.mode.map(|mode| match mode.as_str() {
             "enforce" => HostMode::Enforce,
             _ => HostMode::Monitor,

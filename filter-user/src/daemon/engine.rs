@@ -3,10 +3,13 @@
 use super::evidence::Unfinished;
 use super::logs::AccessLogs;
 use super::quic::QuicHellos;
-use crate::classify::clients::Clients;
-use crate::classify::{Classifier, Sanction, Settings};
+use super::saving::{Saving, Unsaved};
+use crate::classify::decision::judge::Judge;
+use crate::classify::decision::policy::Policy;
+use crate::classify::detector::Detector;
+use crate::classify::knowledge::Provenance;
 use crate::clock::Now;
-use crate::config::{Action, Config, HostMode};
+use crate::config::{Config, HostMode};
 use crate::control::api::{Event, Hellos};
 use crate::datapath::limits::LimitMaps;
 use crate::datapath::maps::Maps;
@@ -16,13 +19,13 @@ use crate::limit::guard::Guard;
 use crate::limit::offence::Offences;
 use crate::policy::AddressPolicy;
 use crate::rule::RuleBook;
-use crate::store::{Store, Write};
+use crate::store::Store;
 use crate::verdict::{Verdict, VerdictAction, VerdictBook, prefix_of};
 use aya::maps::MapError;
 use filter_common::abi::config::HostConfig;
 use filter_common::abi::width::VerdictKey;
-use filter_common::gcra::Rate;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use tokio::sync::broadcast;
 
 /// Everything that the daemon owns.
@@ -30,7 +33,7 @@ pub(super) struct Engine {
     pub(super) config: Config,
     /// `None` once the filter was taken off.
     pub(super) datapath: Option<Datapath>,
-    pub(super) store: Store,
+    pub(super) store: Arc<Store>,
     pub(super) policy: AddressPolicy,
     pub(super) limits: LimitBook,
     pub(super) guard: Guard,
@@ -38,8 +41,11 @@ pub(super) struct Engine {
     /// Whether the kernel refused the limits as they are now.
     pub(super) limits_pending: bool,
     pub(super) verdicts: VerdictBook,
-    pub(super) classifier: Classifier,
-    pub(super) clients: Clients,
+    pub(super) detector: Detector,
+    pub(super) unsaved: Unsaved,
+    pub(super) saving: Option<Saving>,
+    /// Where the knowledge came from; `None` if the program was shipped with it.
+    pub(super) knowledge_from: Option<Provenance>,
     pub(super) rules: RuleBook,
     /// What operators call fingerprints.
     pub(super) labels: BTreeMap<String, String>,
@@ -57,22 +63,24 @@ const EVENTS: usize = 1024;
 
 impl Engine {
     /// An engine that knows nothing yet.
-    pub(super) fn new(config: Config, datapath: Datapath, store: Store) -> Self {
-        let classifier = Classifier::new(settings(&config));
+    pub(super) fn new(config: Config, policy: Policy, datapath: Datapath, store: Store) -> Self {
+        let detector = Detector::new(Judge::new(policy, rand::random()));
         let access_logs = AccessLogs::new(&config.logs);
         Self {
             mode: config.mode,
             config,
             datapath: Some(datapath),
-            store,
+            store: Arc::new(store),
             policy: AddressPolicy::default(),
             limits: LimitBook::default(),
             guard: Guard::default(),
             offences: Offences::default(),
             limits_pending: false,
             verdicts: VerdictBook::default(),
-            classifier,
-            clients: Clients::default(),
+            detector,
+            unsaved: Unsaved::default(),
+            saving: None,
+            knowledge_from: None,
             rules: RuleBook::default(),
             labels: BTreeMap::new(),
             hellos: Hellos::default(),
@@ -178,16 +186,13 @@ impl Engine {
                 tracing::warn!(%error, "an ended verdict stays in the kernel, which ignores it");
             }
         }
-        let writes = ended.iter().map(|key| Write::Verdict(prefix_of(key), None));
-        self.commit_later(writes.collect());
+        self.unsaved.verdicts.extend(ended);
+        self.tend_saving();
     }
 
-    fn commit_later(&self, writes: Vec<Write>) {
-        if !writes.is_empty()
-            && let Err(error) = self.store.commit(writes)
-        {
-            tracing::error!(%error, "the store can't be written");
-        }
+    /// Whether anybody watches.
+    pub(super) fn is_watched(&self) -> bool {
+        self.events.receiver_count() > 0
     }
 
     /// Tells whoever watches.
@@ -203,31 +208,5 @@ pub(super) const fn action_name(action: VerdictAction) -> &'static str {
     match action {
         VerdictAction::Block => "block",
         VerdictAction::Throttle => "throttle",
-    }
-}
-
-fn settings(config: &Config) -> Settings {
-    let classify = &config.classify;
-    let fingerprints = classify.fingerprints.iter();
-    Settings {
-        tool: sanction(classify.tool_action),
-        library: sanction(classify.library_action),
-        fingerprints: fingerprints.map(|(ja4, action)| (ja4.clone(), sanction(*action))).collect(),
-        handshakes: Rate::new(
-            classify.handshake_per_sec.get(),
-            1_000_000_000,
-            classify.handshake_burst.get(),
-            Rate::FINE,
-        ),
-        lasts: classify.verdict_for,
-    }
-}
-
-/// What an action of the configuration is.
-pub(super) const fn sanction(action: Action) -> Sanction {
-    match action {
-        Action::Block => Sanction::Block,
-        Action::Throttle => Sanction::Throttle,
-        Action::Watch => Sanction::Watch,
     }
 }

@@ -1,16 +1,15 @@
 //! From segments to verdicts: what hellos tell, and what is done about it.
 
-use super::engine::{Engine, action_name};
-use crate::classify::{HelloSeen, Request, Sanction};
+use super::engine::Engine;
+use super::policy::unix_s;
+use crate::classify::judgement::Judgement;
 use crate::clock::Now;
 use crate::fingerprint::Outcome;
-use crate::store::Write;
-use crate::verdict::{Verdict, VerdictAction, VerdictSource, client_of, prefix_of};
 use bytes::Bytes;
+use filter_common::abi;
 use filter_common::abi::hello::{HELLO_TIMEOUT_NS, HelloHead};
-use filter_common::abi::width::VerdictKey;
-use filter_common::abi::{self, Mode};
 use std::collections::HashSet;
+use std::net::IpAddr;
 
 /// Hellos that were told to have come to no end, as long as the program still keeps them.
 #[derive(Debug, Default)]
@@ -37,7 +36,11 @@ impl Engine {
         let mut outcomes = Vec::new();
         for record in records {
             match Outcome::of_record(record) {
-                Ok(outcome) => outcomes.push(outcome),
+                // Without sockets nobody knows whether a hello is a connection's first.
+                Ok(outcome) => {
+                    let is_first = outcome.is_first || !self.config.classify.require_socket;
+                    outcomes.push(Outcome { is_first, ..outcome });
+                }
                 Err(error) => tracing::error!(%error, "kernel and daemon disagree about records"),
             }
         }
@@ -64,95 +67,69 @@ impl Engine {
     }
 
     fn handle_outcomes(&mut self, outcomes: &[Outcome], now: Now) {
-        let made = outcomes.iter().filter_map(|outcome| self.handle_outcome(outcome, now));
-        let made: Vec<_> = made.collect();
-        self.remember(&made);
-    }
-
-    /// Writes down verdicts that the classifier made. They are in force already, and
-    /// after a crash the kernel still has them.
-    fn remember(&mut self, made: &[VerdictKey]) {
-        let verdicts = made.iter().filter_map(|key| {
-            let verdict = self.verdicts.get(key, 0)?;
-            Some(Write::Verdict(prefix_of(key), Some(verdict)))
-        });
-        let writes: Vec<_> = verdicts.collect();
-        if !writes.is_empty()
-            && let Err(error) = self.store.commit(writes)
-        {
-            tracing::error!(%error, "verdicts can't be stored; a reboot would lose them");
+        for outcome in outcomes {
+            self.handle_outcome(outcome, now);
         }
     }
 
-    /// What became of a hello. Returns whom a verdict was made about, if one was.
-    fn handle_outcome(&mut self, outcome: &Outcome, now: Now) -> Option<VerdictKey> {
-        let address = outcome.flow.source.ip();
+    /// What became of a hello: it is told, and held against its sender if that is proven.
+    fn handle_outcome(&mut self, outcome: &Outcome, now: Now) {
+        let subject = self.is_watched().then(|| outcome.flow.source.ip().to_string());
         let proven = outcome.proven || !self.config.classify.require_socket;
-        if proven {
-            self.access_logs.handle_hello(outcome, now);
-        }
-        let hello = match &outcome.result {
-            Ok(hello) => hello,
+        let ended = said(outcome.verdict);
+        match &outcome.result {
+            Ok(hello) => {
+                self.hellos.fingerprinted += 1;
+                // There may be many.
+                if self.is_watched() {
+                    let name = hello.sni.as_deref().unwrap_or("no name");
+                    let ja4 = &hello.fingerprint.ja4;
+                    let text = format!("{ja4} for {name}{ended}{}", unproven(proven));
+                    self.tell(now, "hello", subject, text);
+                }
+            }
             Err(cause) => {
                 self.hellos.unfingerprintable += 1;
-                let ended = said(outcome.verdict);
                 let text = format!("a ClientHello could not be put together: {cause}{ended}");
-                self.tell(now, "unfingerprintable", Some(address.to_string()), text);
-                let request = if outcome.proven { self.take_in(outcome, now) } else { None };
-                return self.carry_out(request?, now);
+                self.tell(now, "unfingerprintable", subject, text);
             }
-        };
-        self.hellos.fingerprinted += 1;
-        let (ja4, ja3) = (hello.fingerprint.ja4.to_string(), hello.fingerprint.ja3.to_string());
-        let sni = hello.sni.as_deref();
-        let ended = said(outcome.verdict);
-        let text = format!("{ja4} for {}{ended}{}", sni.unwrap_or("no name"), unproven(proven));
-        self.tell(now, "hello", Some(address.to_string()), text);
-        let client = client_of(address);
-        let alpn = hello.alpn.as_deref();
-        if proven {
-            self.learn_ja3(&hello.fingerprint.ja3, outcome.wire, now);
         }
-        let ja4_ro = hello.fingerprint.ja4_ro.as_str();
-        let seen = HelloSeen { client, ja4: &ja4, ja4_ro, ja3: &ja3, sni, alpn, proven };
-        let known = self.classifier.handle_hello(&seen, now.ktime_ns);
-        let shown = if outcome.proven { self.take_in(outcome, now) } else { None };
-        // The one that blocks, if one does.
-        let requests = known.into_iter().chain(shown);
-        let strongest = requests.min_by_key(|request| request.sanction != Sanction::Block);
-        self.carry_out(strongest?, now)
+        self.access_logs.handle_hello(outcome, proven, now);
+        if proven {
+            self.handle_proven(outcome, now);
+        }
     }
 
-    fn carry_out(&mut self, request: Request, now: Now) -> Option<VerdictKey> {
-        let Request { client, sanction, lasts, reason } = request;
-        let mode = self.config.classify.mode.mode()?;
-        let action = match sanction {
-            Sanction::Block => VerdictAction::Block,
-            Sanction::Throttle => VerdictAction::Throttle,
-            Sanction::Watch => return None,
-        };
-        let source = VerdictSource::Classifier;
-        let shadow = mode == Mode::SHADOW;
-        let key = VerdictKey::from(client);
-        // An operator's word stands, and so does a verdict that does as much or more.
-        let expires_unix_ms = now.unix_ms_after(lasts);
-        let text = format!("{}: {reason}", action_name(action));
-        let verdict = Verdict { action, shadow, source, reason, expires_unix_ms };
-        let present = self.verdicts.get(&key, now.unix_ms);
-        if present.is_some_and(|present| present.outweighs(&verdict)) {
-            return None;
+    fn handle_proven(&mut self, outcome: &Outcome, now: Now) {
+        if let Ok(hello) = &outcome.result {
+            self.learn_ja3(&hello.fingerprint.ja3, outcome.wire, now);
         }
-        match self.enforce(key, verdict, now) {
-            Ok(true) => {}
-            Ok(false) => return None,
-            Err(error) => {
-                tracing::error!(%error, "the kernel refused a verdict");
-                return None;
-            }
+        let address = outcome.flow.source.ip();
+        if self.is_allowed(address, now) {
+            return;
         }
-        self.tell(now, "verdict", Some(prefix_of(&key).to_string()), text);
-        Some(key)
+        let found = self.detector.handle_hello(outcome, now.unix_ms);
+        if let Some(judgement) = found.changed
+            && self.is_watched()
+        {
+            let text = format!("{}{}", judgement.class.name(), because(&judgement));
+            self.tell(now, "class", Some(address.to_string()), text);
+        }
+        self.carry_out(&found.decisions, now);
     }
+
+    /// Whether an address is on an allowlist: the classifier decides nothing about it.
+    pub(super) fn is_allowed(&self, address: IpAddr, now: Now) -> bool {
+        self.policy.allowed_around(&address.into(), unix_s(now)).is_some()
+    }
+}
+
+/// What a judgement rests on, for people.
+fn because(judgement: &Judgement) -> String {
+    let signals = judgement.signals.iter();
+    let said: Vec<_> =
+        signals.map(|fired| format!("{} ({})", fired.name, fired.evidence)).collect();
+    if said.is_empty() { String::new() } else { format!(": {}", said.join(", ")) }
 }
 
 /// What a rule did about a hello.

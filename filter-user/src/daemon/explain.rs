@@ -8,7 +8,7 @@ use crate::config::HostMode;
 use crate::control::api::{Explanation, Step};
 use crate::policy::list::ListAction;
 use crate::policy::{ALLOW_LIST, BLOCK_LIST, Holder};
-use crate::verdict::{Verdict, VerdictAction, client_of, prefix_of};
+use crate::verdict::{Verdict, VerdictAction, VerdictSource, client_of, prefix_of};
 use filter_common::abi::width::VerdictKey;
 use std::fmt::Write as _;
 use std::net::IpAddr;
@@ -55,6 +55,7 @@ impl Engine {
             steps: findings.into_iter().map(|finding| finding.step).collect(),
             fingerprints,
             class: self.report_class(address, now),
+            behaviour: self.report_behaviour(address, now),
         }
     }
 
@@ -129,7 +130,11 @@ fn find_verdict(key: &VerdictKey, verdict: &Verdict, now: Now) -> Finding {
         VerdictAction::Block => Effect::Drop { shadow: verdict.shadow },
         VerdictAction::Throttle => Effect::Limit,
     };
-    let way_out = Some(format!("palisade verdict del {prefix}"));
+    let command = match verdict.source {
+        VerdictSource::Classifier => "forgive",
+        VerdictSource::Operator | VerdictSource::FingerprintRule => "verdict del",
+    };
+    let way_out = Some(format!("palisade {command} {prefix}"));
     Finding { step: step("client verdict", result), effect, way_out }
 }
 

@@ -51,18 +51,18 @@ impl Engine {
                 "{ja4} isn't remembered; `palisade fingerprint list` shows those that are"
             )));
         };
-        let forms = self.classifier.seen.get(ja4).and_then(|seen| Forms::of(&seen.ja4_ro));
+        let forms = self.detector.seen.get(ja4).and_then(|seen| Forms::of(&seen.ja4_ro));
         Ok(FingerprintDetail { entry: self.entry(ja4, record, now), forms })
     }
 
     fn entry(&self, ja4: &str, record: &FingerprintRecord, now: Now) -> FingerprintEntry {
-        let known = self.classifier.knowledge.look_up(ja4);
+        let known = self.detector.knowledge.look_up(ja4);
         let known = known.map(|known| format!("{} ({})", known.kind.name(), known.programs));
-        let seen = self.classifier.seen.get(ja4);
+        let seen = self.detector.seen.get(ja4);
         let rules = self.rules.iter().map(|(pattern, ..)| pattern);
         FingerprintEntry {
             ja4: ja4.into(),
-            ja3: seen.map(|seen| seen.ja3.clone()),
+            ja3: seen.and_then(|seen| seen.ja3).map(|ja3| ja3.to_string()),
             label: self.labels.get(ja4).cloned().or(known),
             hellos: record.hellos,
             clients: fingerprint::clients(record),
@@ -87,6 +87,13 @@ impl Engine {
         });
         let causes: Vec<_> = causes.collect();
         Ok((all.len() - causes.len(), causes))
+    }
+
+    /// How many hellos all remembered fingerprints had.
+    pub(super) fn hellos_remembered(&self) -> Result<u64, MapError> {
+        let all = self.remembered()?;
+        let named = all.iter().filter(|(parts, _)| Ja4::of_parts(parts).is_some());
+        Ok(named.map(|(_, record)| record.hellos).sum())
     }
 
     /// The last fingerprints of an address's client.

@@ -25,24 +25,23 @@ struct Followed {
 
 impl AccessLogs {
     pub(super) fn new(logs: &[Log]) -> Self {
-        let join = Join::new(logs.iter().map(|log| log.ports.clone()).collect());
-        Self { join, logs: logs.iter().map(|_| Followed::default()).collect() }
+        let ports = logs.iter().map(|log| log.ports.clone()).collect();
+        Self { join: Join::new(ports), logs: logs.iter().map(|_| Followed::default()).collect() }
     }
 
-    /// Takes in what became of a hello whose sender is proven.
-    pub(super) fn handle_hello(&mut self, outcome: &Outcome, now: Now) {
-        for log in self.join.logs_of(outcome.flow.destination.port()) {
+    /// Takes in what became of a hello.
+    pub(super) fn handle_hello(&mut self, outcome: &Outcome, proven: bool, now: Now) {
+        let time_unix_ms = now.unix_ms_before(outcome.time_ns);
+        let (client, server) = (outcome.flow.source, outcome.flow.destination);
+        if !proven {
+            return self.join.handle_unproven(client, server, time_unix_ms);
+        }
+        for log in self.join.logs_of(server.port()) {
             if let Some(followed) = self.logs.get_mut(log) {
                 followed.pulse.handle_hello();
             }
         }
-        self.join.handle_hello(Hello {
-            client: outcome.flow.source,
-            server: outcome.flow.destination,
-            time_unix_ms: now.unix_ms_before(outcome.time_ns),
-            fingerprint: outcome.result.as_ref().map(|hello| hello.fingerprint.ja4).map_err(|c| *c),
-            wire: outcome.wire,
-        });
+        self.join.handle_hello(Hello::of(outcome, time_unix_ms));
     }
 }
 
@@ -56,18 +55,22 @@ impl Engine {
         let change = pulse.handle_lines(batch.lines, batch.malformed, batch.lost, now.unix_ms);
         pulse.last_error = batch.last_error.or(pulse.last_error);
         let fared = std::mem::replace(&mut followed.state, batch.state);
+        let mut all = Vec::with_capacity(batch.requests.len());
         for request in batch.requests {
             pulse.handle_request(request.time_unix_ms, now.unix_ms);
-            self.access_logs.join.handle_request(batch.log, request, now.unix_ms);
+            let joined = self.access_logs.join.handle_request(batch.log, request);
+            pulse.handle_joined(joined.hello.is_some());
+            all.push(joined);
         }
         self.tell_source(batch.log, &fared, now);
         self.tell_pulse(batch.log, change, now);
-        self.poll_joined(now);
+        for joined in &all {
+            self.handle_request(joined, now);
+        }
     }
 
-    /// Lets requests go on that waited long enough, and notices logs that stopped.
+    /// Notices logs that stopped.
     pub(super) fn tend_logs(&mut self, now: Now) {
-        self.poll_joined(now);
         for log in 0..self.access_logs.logs.len() {
             let followed = self.access_logs.logs.get_mut(log);
             let change = followed.and_then(|followed| followed.pulse.tend(now.unix_ms));
@@ -75,24 +78,19 @@ impl Engine {
         }
     }
 
-    fn poll_joined(&mut self, now: Now) {
-        while let Some(joined) = self.access_logs.join.poll(now.unix_ms) {
-            if let Some(followed) = self.access_logs.logs.get_mut(joined.log) {
-                followed.pulse.handle_joined(joined.hello.is_some());
-            }
-            self.handle_request(&joined, now);
-        }
-    }
-
     /// Takes in a request, with its hello if that is known. Each request of each log comes here
-    /// once, and in the order of its log but for those that waited for their hello.
+    /// once, and in the order of its log.
     ///
     /// What a log says is the server's word, and what is in it mostly the client's: nothing here
     /// is about another address than the one that the server saw.
-    #[expect(clippy::unused_self, reason = "what requests say of clients is not judged yet")]
     fn handle_request(&mut self, joined: &Joined, now: Now) {
-        let hello = joined.hello.map(|matched| matched.hello.fingerprint);
-        tracing::trace!(log = joined.log, ?hello, at_unix_ms = now.unix_ms, "request");
+        if self.is_allowed(joined.request.address, now) {
+            return;
+        }
+        let port = self.config.logs.get(joined.log).and_then(|log| log.ports.first());
+        let port = port.map_or(0, |port| port.get());
+        let decisions = self.detector.handle_request(joined, port, now.unix_ms);
+        self.carry_out(&decisions, now);
     }
 
     fn tell_pulse(&self, log: usize, change: Option<Change>, now: Now) {
@@ -140,8 +138,6 @@ impl Engine {
         api::JoinedInfo {
             connections: counts.connections,
             forgotten: counts.forgotten,
-            waiting: counts.waiting,
-            hurried: counts.hurried,
             ambiguous: counts.ambiguous,
         }
     }

@@ -4,30 +4,34 @@
 //! reach it in turn. There is no lock on any state.
 
 pub mod arguments;
-mod clients;
+mod decisions;
 mod engine;
 mod entries;
 mod evidence;
 mod explain;
 mod fingerprints;
+mod judged;
+mod knowledge;
 mod limits;
 mod lists;
 pub mod lock;
 mod logs;
 mod operator;
+mod pardon;
 mod policy;
 mod quic;
 mod report;
 mod restore;
 mod rules;
+mod saving;
 mod verdicts;
 
 use crate::clock::Now;
-use crate::config::{Config, HostMode};
+use crate::config::{Config, ConfigError, HostMode};
 use crate::control::handle::{Handle, Work};
-use crate::control::{SOCKET, server};
+use crate::control::server;
 use crate::datapath::{Datapath, DatapathError, Rings, attach, preflight};
-use crate::logs::Batch;
+use crate::logs::Incoming;
 use crate::store::{Store, StoreError};
 use engine::Engine;
 use lock::{LockError, RunLock};
@@ -75,6 +79,9 @@ pub enum DaemonError {
     /// The lists that are stored can't be put into the kernel.
     #[error("the address policy can't be put in force: {0}")]
     Policy(String),
+    /// The classifier's policy can't be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
     /// The runtime failed.
     #[error("waiting for records or signals failed: {0}")]
     Wait(#[from] io::Error),
@@ -91,14 +98,15 @@ pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonErr
     if config.interfaces.is_empty() {
         return Err(DaemonError::NoInterface);
     }
+    let policy = config.classify.load_policy()?;
     let _lock = RunLock::take(&config.paths.run)?;
     let store = Store::open(&config.paths.state)?;
     let saved = store.load()?;
     let names: Vec<String> = config.interfaces.iter().map(|name| name.0.clone()).collect();
     let interfaces = attach::resolve(&names).map_err(DatapathError::from)?;
     let (datapath, rings) = Datapath::open(&config.paths.pins)?;
-    let socket = config.paths.run.join(SOCKET);
-    let mut engine = Engine::new(config, datapath, store);
+    let socket = config.paths.control_socket();
+    let mut engine = Engine::new(config, policy, datapath, store);
     engine.restore(saved, mode, Now::read())?;
     engine.attach(&interfaces)?;
     let (handle, work) = Handle::new();
@@ -156,7 +164,7 @@ fn bind(socket: &Path) -> io::Result<UnixListener> {
 async fn serve(
     engine: &mut Engine,
     rings: Rings,
-    mut logs: mpsc::Receiver<Batch>,
+    mut logs: Incoming,
     mut work: mpsc::Receiver<Work<Engine>>,
 ) -> Result<(), DaemonError> {
     let Rings { mut records, mut datagrams } = rings;
@@ -170,7 +178,11 @@ async fn serve(
             Some(work) = work.recv() => work(engine),
             batch = records.next() => engine.handle_records(&batch?, Now::read()),
             batch = datagrams.next() => engine.handle_datagrams(&batch?, Now::read()),
-            Some(batch) = logs.recv() => engine.handle_log(batch, Now::read()),
+            Some(batch) = logs.recv() => {
+                // A hello is told before its server can answer, so none comes after its requests.
+                engine.handle_records(&records.ready(), Now::read());
+                engine.handle_log(batch, Now::read());
+            }
             _ = tick.tick() => engine.handle_tick(Now::read()),
             _ = terminate.recv() => break,
             _ = interrupt.recv() => break,
@@ -182,6 +194,9 @@ async fn serve(
             return Ok(());
         }
     }
+    engine.settle();
+    engine.tend_saving();
+    engine.settle();
     tracing::info!("stopping; the filter stays in force");
     Ok(())
 }

@@ -1,12 +1,15 @@
 //! Commands: checked, written to disk, put into the kernel, acknowledged.
 
 use super::engine::Engine;
+use crate::classify::decision::exception::Exception;
+use crate::classify::decision::policy::Policy;
 use crate::clock::Now;
 use crate::config::HostMode;
 use crate::control::api::{
-    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintDetail,
-    FingerprintEntry, LimitInfo, ListDetail, ListInfo, RemoveEntries, RuleEntry, SetLabel,
-    SetLimit, SetList, SetMode, SetRule, Status, TopEntry, VerdictEntry,
+    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FalsePositive, FingerprintDetail,
+    FingerprintEntry, FingerprintExplanation, ImportKnowledge, KnowledgeInfo, LimitInfo,
+    ListDetail, ListInfo, RemoveEntries, ReviewRow, RuleEntry, SetLabel, SetLimit, SetList,
+    SetMode, SetRule, Status, TopEntry, VerdictEntry,
 };
 use crate::control::handle::{Import, Operator, Refusal};
 use crate::policy::entries::Entries;
@@ -108,8 +111,52 @@ impl Operator for Engine {
         self.handle_rule_removal(pattern, Now::read())
     }
 
+    fn knowledge(&mut self) -> KnowledgeInfo {
+        self.report_knowledge()
+    }
+
+    fn import_knowledge(&mut self, request: ImportKnowledge) -> Result<Done, Refusal> {
+        self.handle_knowledge(request, Now::read())
+    }
+
+    fn reset_knowledge(&mut self) -> Result<Done, Refusal> {
+        self.handle_knowledge_reset(Now::read())
+    }
+
     fn explain(&mut self, address: IpAddr) -> Explanation {
         self.report_explanation(address.to_canonical(), Now::read())
+    }
+
+    fn explain_fingerprint(&mut self, ja4: &str) -> Result<FingerprintExplanation, Refusal> {
+        self.report_judged_fingerprint(ja4, Now::read())
+    }
+
+    fn forgive(&mut self, whom: &str) -> Result<Done, Refusal> {
+        self.handle_forgive(whom, Now::read())
+    }
+
+    fn report_false_positive(&mut self, request: FalsePositive) -> Result<Done, Refusal> {
+        self.handle_false_positive(request, Now::read())
+    }
+
+    fn exceptions(&mut self) -> Vec<Exception> {
+        self.report_exceptions(Now::read())
+    }
+
+    fn remove_exception(&mut self, whom: &str) -> Result<Done, Refusal> {
+        self.handle_exception_removal(whom, Now::read())
+    }
+
+    fn review(&mut self) -> Vec<ReviewRow> {
+        self.report_review(Now::read())
+    }
+
+    fn policy(&mut self) -> Policy {
+        self.detector.judge.policy().clone()
+    }
+
+    fn reload_policy(&mut self) -> Result<Done, Refusal> {
+        self.handle_reload(Now::read())
     }
 
     fn set_mode(&mut self, request: SetMode) -> Result<Done, Refusal> {

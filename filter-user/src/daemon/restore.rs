@@ -7,7 +7,7 @@ use crate::config::HostMode;
 use crate::policy::entries::Entries;
 use crate::policy::list::{List, ListSettings};
 use crate::store::Saved;
-use crate::verdict::{Verdict, key_of};
+use crate::verdict::{Verdict, VerdictSource, key_of};
 use aya::maps::MapError;
 use filter_common::abi::address::ListId;
 use std::collections::BTreeMap;
@@ -32,6 +32,8 @@ impl Engine {
         self.restore_policy((saved.lists, saved.entries), now)?;
         self.restore_verdicts(saved.verdicts, now).map_err(DaemonError::Fill)?;
         self.labels = saved.labels;
+        self.detector.judge.restore(saved.judged, now.unix_ms);
+        self.restore_knowledge(saved.knowledge);
         self.restore_rules(saved.rules, now).map_err(DaemonError::Fill)?;
         self.forget_unfinished(now);
         self.write_quic_budget().map_err(DaemonError::Fill)?;
@@ -77,7 +79,15 @@ impl Engine {
                 tracing::warn!(%prefix, "a stored verdict has a length that no verdict has");
                 continue;
             };
-            if verdict.expires_unix_ms > now.unix_ms {
+            if verdict.expires_unix_ms <= now.unix_ms {
+                continue;
+            }
+            // What was decided just before a crash is in the kernel alone.
+            let newer = |present: &&Verdict| {
+                present.source == VerdictSource::Classifier && present.action != verdict.action
+            };
+            let present = self.verdicts.get(&key, now.unix_ms).filter(newer);
+            if !present.is_some_and(|present| present.outweighs(&verdict)) {
                 self.enforce(key, verdict, now)?;
             }
         }

@@ -102,16 +102,12 @@ impl Engine {
             shadow: request.shadow,
             expires_unix_ms: lasts.map(|lasts| now.unix_ms_after(lasts)),
             comment: request.comment,
+            automatic: false,
             learned: self.rules.learned(&pattern),
         };
         self.check_rule_limit(&pattern, &rule.action)?;
-        let before = self.rules.get(&pattern).map(|(_, rule)| rule.clone());
-        let number = self.rules.put(pattern.clone(), rule.clone());
-        let number = number.map_err(|error| Refusal::Conflict(error.to_string()))?;
-        if let Err(error) = self.put_in_force(&pattern, before.is_none().then_some(number), now) {
-            self.take_back(&pattern, before, now);
-            return Err(error);
-        }
+        self.settle();
+        let before = self.put_rule(&pattern, rule.clone(), now)?;
         if let Err(error) = self.store.commit([Write::Rule(&pattern, Some(&rule))]) {
             self.take_back(&pattern, before, now);
             return Err(failed(error));
@@ -119,6 +115,25 @@ impl Engine {
         let text = format!("{} {}", rule.action, mode_name(rule.shadow));
         self.tell(now, "rule", Some(pattern.to_string()), text);
         Ok(Done { changed: 1, notes: self.rule_notes(&pattern, &rule) })
+    }
+
+    /// Puts a rule into the book and in force; the one that it takes the place of.
+    ///
+    /// *Errors*: no room, or a kernel that refuses; nothing has changed then.
+    pub(super) fn put_rule(
+        &mut self,
+        pattern: &Pattern,
+        rule: HelloRule,
+        now: Now,
+    ) -> Result<Option<HelloRule>, Refusal> {
+        let before = self.rules.get(pattern).map(|(_, rule)| rule.clone());
+        let number = self.rules.put(pattern.clone(), rule);
+        let number = number.map_err(|error| Refusal::Conflict(error.to_string()))?;
+        if let Err(error) = self.put_in_force(pattern, before.is_none().then_some(number), now) {
+            self.take_back(pattern, before, now);
+            return Err(error);
+        }
+        Ok(before)
     }
 
     /// Puts back what was said before: the kernel or the disk has refused a rule.
@@ -220,7 +235,9 @@ impl Engine {
             return Err(Refusal::NotFound(format!("there is no rule on {pattern}")));
         };
         let gone = || Refusal::Failed(format!("{pattern}: the filter was taken off"));
-        if before.is_over(now.unix_ms) {
+        let is_over = before.is_over(now.unix_ms);
+        self.settle();
+        if is_over {
             self.tend_rules(now);
             return Ok(Done { changed: 1, notes: Vec::new() });
         }
@@ -287,10 +304,7 @@ impl Engine {
         if let Err(error) = self.refresh_rules(now).and_then(|()| self.write_config()) {
             tracing::warn!(%error, "ended rules stay in the kernel, which ignores them");
         }
-        let writes = over.iter().map(|pattern| Write::Rule(pattern, None));
-        if let Err(error) = self.store.commit(writes) {
-            tracing::error!(%error, "the store can't be written");
-        }
+        self.unsaved.rules.extend(over);
     }
 
     /// Puts a rule of the book into the kernel, and then says which kinds there are. Nothing was

@@ -32,6 +32,7 @@ impl Engine {
             reason: request.reason,
             expires_unix_ms: now.unix_ms_after(lasts),
         };
+        self.settle();
         self.store.commit([Write::Verdict(prefix, Some(&verdict))]).map_err(failed)?;
         if !self.enforce(target.key, verdict, now).map_err(failed)? {
             self.store.commit([Write::Verdict(prefix, None)]).map_err(failed)?;
@@ -46,9 +47,13 @@ impl Engine {
     pub(super) fn handle_lift(&mut self, text: &str, now: Now) -> Result<Done, Refusal> {
         let key = parse_target(text)?.key;
         let prefix = prefix_of(&key);
-        if self.verdicts.get(&key, now.unix_ms).is_none() {
+        let Some(verdict) = self.verdicts.get(&key, now.unix_ms) else {
             return Err(Refusal::NotFound(self.no_verdict(&prefix, now)));
+        };
+        if verdict.source == VerdictSource::Classifier {
+            return self.handle_forgive(&prefix.to_string(), now);
         }
+        self.settle();
         self.store.commit([Write::Verdict(prefix, None)]).map_err(failed)?;
         self.maps().and_then(|maps| maps.clear_verdict(key)).map_err(failed)?;
         self.verdicts.remove(&key);

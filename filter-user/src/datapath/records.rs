@@ -14,6 +14,9 @@ pub struct Records {
     batch: usize,
 }
 
+/// Batches that are taken at once when something waits for them.
+const READY_BATCHES: usize = 4;
+
 impl Records {
     /// Takes a ring buffer out of the loaded object, of which up to `batch` records are taken in
     /// one turn, so that commands get theirs.
@@ -30,6 +33,20 @@ impl Records {
         let ring = unsafe { AsyncFd::register(ring) };
         let ring = ring.map_err(|error| MapError::IoError(error.into()))?;
         Ok(Self { ring, batch })
+    }
+
+    /// Takes all records that are there, but no more than a few batches: what comes faster than it
+    /// can be taken may not keep everything else waiting.
+    pub fn ready(&mut self) -> Vec<Bytes> {
+        let ring = self.ring.get_mut();
+        let mut taken = Vec::new();
+        while taken.len() < READY_BATCHES * self.batch {
+            let Some(item) = ring.next() else {
+                break;
+            };
+            taken.push(Bytes::copy_from_slice(&item));
+        }
+        taken
     }
 
     /// Waits for records and takes a batch of them: each a

@@ -22,15 +22,16 @@ pub struct Outcome {
     pub stream_start: u32,
     /// TCP segments that it is made of; those that were there, if it has no fingerprint.
     pub segments: u32,
-    /// Whether a local socket waited for its bytes; a capture can't know.
+    /// Whether a local socket waited for its bytes; in a capture, whether its sender has
+    /// acknowledged the server's answer.
     pub proven: bool,
     /// When the last segment came that had to do with it.
     pub time_ns: u64,
-    /// A keyed hash of what its JA3 is made of; zero in captures.
+    /// A keyed hash of what its JA3 is made of; in captures the start of its JA3.
     pub wire: u64,
     /// Whether it is known to be the first of its connection.
     pub is_first: bool,
-    /// What its connection started with, if the program has kept that.
+    /// What its connection started with, if the program has kept that, or the capture has it.
     pub syn: Option<Syn>,
     /// What a rule did about it; a capture has none.
     pub verdict: Verdict,

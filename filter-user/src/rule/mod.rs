@@ -34,6 +34,9 @@ pub struct HelloRule {
     pub expires_unix_ms: Option<u64>,
     /// Why it is there, in an operator's words.
     pub comment: String,
+    /// Whether the classifier made it; what an operator says takes its place.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub automatic: bool,
     /// What a hello is made of that it is about, if only a hello could tell.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub learned: Option<Learned>,

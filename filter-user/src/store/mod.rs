@@ -6,6 +6,10 @@
 mod record;
 mod snapshot;
 
+use crate::classify::decision::exception::Exception;
+use crate::classify::decision::record::{Key, Record};
+use crate::classify::decision::{Whom, judge};
+use crate::classify::knowledge::{Day, Provenance};
 use crate::config::HostMode;
 use crate::limit::{LimitSettings, Origin};
 use crate::policy::entries::Entries;
@@ -56,8 +60,14 @@ pub enum Write<'a> {
     Limit(&'a str, Option<&'a SavedLimit>),
     /// What operators call a fingerprint.
     Label(&'a str, Option<&'a str>),
+    /// What was decided about somebody at a service.
+    Decided(&'a Key, Option<&'a Record>),
+    /// Somebody whom operators except from what the classifier decides.
+    Exception(&'a Whom, Option<&'a Exception>),
     /// What `palisade mode` said last.
     Mode(HostMode),
+    /// What is known of clients, in the place of what the program was shipped with.
+    Knowledge(Option<&'a SavedKnowledge>),
 }
 
 /// A limit profile.
@@ -72,6 +82,19 @@ pub struct SavedLimit {
     pub settings: LimitSettings,
     /// Who made it. Only what an operator made stands against the configuration.
     pub origin: Origin,
+}
+
+/// Knowledge that was imported.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SavedKnowledge {
+    /// Its file's text.
+    pub text: String,
+    /// The signature that was checked, if one was asked for.
+    pub signature: Option<String>,
+    /// Where it came from.
+    pub from: Provenance,
+    /// The day of what the program was shipped with by then.
+    pub shipped: Day,
 }
 
 /// Everything that was written down.
@@ -89,8 +112,12 @@ pub struct Saved {
     pub limits: Vec<(String, SavedLimit)>,
     /// What operators call fingerprints.
     pub labels: BTreeMap<String, String>,
+    /// What was decided about whom, and whom operators except.
+    pub judged: judge::Saved,
     /// What `palisade mode` said last.
     pub mode: Option<HostMode>,
+    /// Knowledge that was imported.
+    pub knowledge: Option<SavedKnowledge>,
 }
 
 /// A store that can't be read or written.

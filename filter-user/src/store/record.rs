@@ -11,6 +11,7 @@ use redb::Table;
 use serde::{Deserialize, Serialize};
 
 const MODE: &str = "mode";
+const KNOWLEDGE: &str = "knowledge";
 
 /// What a list is, on disk.
 #[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -86,7 +87,12 @@ fn encode(write: &Write) -> Result<(String, Option<Vec<u8>>), String> {
         Write::Rule(pattern, rule) => (rule_key(pattern), json(*rule)?),
         Write::Limit(name, limit) => (format!("limit/{name}"), json(*limit)?),
         Write::Label(ja4, label) => (format!("label/{ja4}"), json(label.as_ref())?),
+        Write::Decided((service, whom), record) => {
+            (format!("decided/{service}/{whom}"), json(*record)?)
+        }
+        Write::Exception(whom, exception) => (format!("exception/{whom}"), json(*exception)?),
         Write::Mode(mode) => (MODE.into(), json(Some(mode))?),
+        Write::Knowledge(knowledge) => (KNOWLEDGE.into(), json(*knowledge)?),
     })
 }
 
@@ -130,6 +136,13 @@ pub(super) fn decode(key: &str, value: &[u8], saved: &mut Saved) -> Result<(), S
         "rule" => saved.rules.push((rule_pattern(name)?, from_json(value)?)),
         "limit" => saved.limits.push((name.to_owned(), from_json(value)?)),
         "label" => drop(saved.labels.insert(name.to_owned(), from_json(value)?)),
+        "decided" => {
+            let (service, whom) = name.split_once('/').ok_or("names nobody")?;
+            let whom = whom.parse().map_err(text)?;
+            saved.judged.records.push(((service.to_owned(), whom), from_json(value)?));
+        }
+        "exception" => saved.judged.exceptions.push(from_json(value)?),
+        KNOWLEDGE => saved.knowledge = Some(from_json(value)?),
         MODE => saved.mode = Some(from_json(value)?),
         _ => return Err("of an unknown kind; a newer version may have written it".into()),
     }

@@ -126,3 +126,21 @@ fn a_second_opening_and_a_damaged_file_are_named() {
     fs::write(other.path().join(FILE), b"garbage").unwrap();
     assert!(Store::open(other.path()).unwrap_err().to_string().contains(FILE));
 }
+
+#[test]
+fn imported_knowledge_is_there_after_a_restart_until_it_is_reset() {
+    let dir = tempfile::tempdir().unwrap();
+    let saved = SavedKnowledge {
+        text: "format = 1\n".into(),
+        signature: Some("a\nb".into()),
+        from: Provenance { file: "new.toml".into(), unix_ms: 7, signed_by: Some("E7".into()) },
+        shipped: Day(20_779),
+    };
+    let store = Store::open(dir.path()).unwrap();
+    store.commit([Write::Knowledge(Some(&saved))]).unwrap();
+    drop(store);
+    let store = Store::open(dir.path()).unwrap();
+    assert_eq!(store.load().unwrap().knowledge, Some(saved));
+    store.commit([Write::Knowledge(None)]).unwrap();
+    assert_eq!(store.load().unwrap().knowledge, None);
+}

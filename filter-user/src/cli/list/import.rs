@@ -76,17 +76,21 @@ fn escape(text: &str) -> String {
 }
 
 /// Whether standard input or output is meant.
-pub(super) fn is_standard(file: &Path) -> bool {
+pub(in crate::cli) fn is_standard(file: &Path) -> bool {
     file == "-"
 }
 
 /// Names the file, unless it has nothing to do with the failure.
-pub(super) fn about(error: ClientError, file: &Path) -> Error {
+pub(in crate::cli) fn about(error: ClientError, file: &Path) -> Error {
     if !matches!(error, ClientError::Refused(_) | ClientError::Local(_)) {
         return error.into();
     }
-    let name = if is_standard(file) { "standard input".into() } else { file.display().to_string() };
-    Error::from(error).context(name)
+    Error::from(error).context(name(file))
+}
+
+/// A file as it was typed.
+pub(in crate::cli) fn name(file: &Path) -> String {
+    if is_standard(file) { "standard input".into() } else { file.display().to_string() }
 }
 
 /// Sends what a source has, with a bar for its bytes if their number is known.

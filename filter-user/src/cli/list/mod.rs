@@ -2,7 +2,7 @@
 
 pub(super) mod args;
 mod export;
-mod import;
+pub(super) mod import;
 mod render;
 mod target;
 

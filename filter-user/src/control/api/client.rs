@@ -1,9 +1,12 @@
 //! Clients: verdicts on them, their fingerprints, and why they pass or not.
 
+use crate::classify::signals::Fired;
 use crate::fingerprint::Forms;
 use crate::rule::Pattern;
 use crate::verdict::{VerdictAction, VerdictSource};
 use serde::{Deserialize, Serialize};
+
+use super::Behaviour;
 
 /// A client verdict.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -115,6 +118,8 @@ pub struct Explanation {
     pub fingerprints: Vec<ClientFingerprint>,
     /// What the client is, by its hellos; none if this daemon has seen none of it.
     pub class: Option<ClientClass>,
+    /// What the client does, and what the classifier decided about it.
+    pub behaviour: Behaviour,
     /// How to change it.
     pub way_out: Option<String>,
 }
@@ -145,6 +150,12 @@ pub struct SignalEntry {
     pub weight: u32,
     /// What it saw.
     pub evidence: String,
+}
+
+impl From<Fired> for SignalEntry {
+    fn from(Fired { name, weight, evidence }: Fired) -> Self {
+        Self { name: name.into(), weight, evidence }
+    }
 }
 
 /// A step of the walk.

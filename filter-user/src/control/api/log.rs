@@ -46,10 +46,6 @@ pub struct JoinedInfo {
     pub connections: usize,
     /// Connections that were forgotten for newer ones.
     pub forgotten: u64,
-    /// Requests that wait for their hello.
-    pub waiting: usize,
-    /// Requests that could not wait, as too many did.
-    pub hurried: u64,
-    /// Requests without a port whose address had hellos of several kinds at that time.
+    /// Requests that may be of several hellos, or of one that is forgotten.
     pub ambiguous: u64,
 }

@@ -4,6 +4,8 @@
 //! default.
 
 mod client;
+mod judged;
+mod knowledge;
 mod limit;
 mod list;
 mod log;
@@ -13,6 +15,8 @@ mod status;
 use serde::{Deserialize, Serialize};
 
 pub use client::*;
+pub use judged::*;
+pub use knowledge::*;
 pub use limit::*;
 pub use list::*;
 pub use log::*;
@@ -42,8 +46,9 @@ pub struct Done {
 pub struct Event {
     /// When, in milliseconds since 1970.
     pub unix_ms: u64,
-    /// What kind of thing: `hello`, `unfingerprintable`, `verdict`, `list`, `rule`, `mode`,
-    /// `limit`, `guard`, `log`.
+    /// What kind of thing: `hello`, `unfingerprintable`, `class`, `decision`, `forgiven`,
+    /// `false-positive`, `exception`, `policy`, `verdict`, `list`, `rule`, `mode`,
+    /// `limit`, `guard`, `log`, `knowledge`.
     pub kind: String,
     /// Whom it is about, if anybody.
     pub subject: Option<String>,

@@ -1,9 +1,13 @@
 //! An owner that only writes down what it is asked.
 
+use crate::classify::decision::exception::Exception;
+use crate::classify::decision::policy::Policy;
+use crate::classify::knowledge::Knowledge;
 use crate::control::api::{
-    AddEntries, AddVerdict, CreateList, Done, Event, Explanation, FingerprintDetail,
-    FingerprintEntry, LimitInfo, ListDetail, ListEntry, ListInfo, RemoveEntries, RuleEntry,
-    SetLabel, SetLimit, SetList, SetMode, SetRule, Status, TopEntry, Traffic, VerdictEntry,
+    AddEntries, AddVerdict, Behaviour, CreateList, Done, Event, Explanation, FalsePositive,
+    FingerprintDetail, FingerprintEntry, FingerprintExplanation, ImportKnowledge, KnowledgeInfo,
+    LimitInfo, ListDetail, ListEntry, ListInfo, RemoveEntries, ReviewRow, RuleEntry, SetLabel,
+    SetLimit, SetList, SetMode, SetRule, Status, TopEntry, Traffic, VerdictEntry,
 };
 use crate::control::handle::{Import, Operator, Refusal};
 use crate::policy::entries::Entries;
@@ -131,6 +135,19 @@ impl Operator for Fake {
     fn remove_rule(&mut self, pattern: &str) -> Result<Done, Refusal> {
         self.note(format!("no rule {pattern}"))
     }
+    fn knowledge(&mut self) -> KnowledgeInfo {
+        let known = Knowledge::default();
+        let (imported, keys) = (None, Vec::new());
+        KnowledgeInfo { summary: known.summary(), imported, shipped: known.as_of(), keys }
+    }
+    fn import_knowledge(&mut self, request: ImportKnowledge) -> Result<Done, Refusal> {
+        let ImportKnowledge { file, text, signature, keys, force } = request;
+        let (text, keys) = (text.len(), keys.len());
+        self.note(format!("know {file} {text} {signature:?} {keys} {force}"))
+    }
+    fn reset_knowledge(&mut self) -> Result<Done, Refusal> {
+        self.note("know as shipped".into())
+    }
     fn explain(&mut self, address: IpAddr) -> Explanation {
         let (address, client) = (address.to_string(), String::new());
         let (effect, reason) = (String::new(), String::new());
@@ -143,8 +160,33 @@ impl Operator for Fake {
             steps,
             fingerprints,
             class: None,
+            behaviour: Behaviour::default(),
             way_out: None,
         }
+    }
+    fn explain_fingerprint(&mut self, ja4: &str) -> Result<FingerprintExplanation, Refusal> {
+        Err(Refusal::NotFound(format!("{ja4} isn't remembered")))
+    }
+    fn forgive(&mut self, whom: &str) -> Result<Done, Refusal> {
+        self.note(format!("forgive {whom}"))
+    }
+    fn report_false_positive(&mut self, request: FalsePositive) -> Result<Done, Refusal> {
+        self.note(format!("false positive {}", request.whom))
+    }
+    fn exceptions(&mut self) -> Vec<Exception> {
+        Vec::new()
+    }
+    fn remove_exception(&mut self, whom: &str) -> Result<Done, Refusal> {
+        self.note(format!("no exception {whom}"))
+    }
+    fn review(&mut self) -> Vec<ReviewRow> {
+        Vec::new()
+    }
+    fn policy(&mut self) -> Policy {
+        Policy::default()
+    }
+    fn reload_policy(&mut self) -> Result<Done, Refusal> {
+        self.note("reload".into())
     }
     fn set_mode(&mut self, _: SetMode) -> Result<Done, Refusal> {
         self.note("mode".into())

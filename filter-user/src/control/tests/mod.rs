@@ -1,6 +1,7 @@
 //! Server and client over a socket, with an owner that only writes down what it is asked.
 
 mod fake;
+mod knowledge;
 mod limits;
 mod lists;
 mod transfer;
