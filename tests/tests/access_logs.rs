@@ -126,8 +126,7 @@ fn each_request_of_a_log_finds_its_hello_through_rotation_and_truncation() -> Re
     requests += ask(&lab, "reopened")? + ask(&lab, "reopened")?;
     all_matched(&daemon, requests)?;
 
-    // copytruncate's way, once what was written is read. What comes next is less than there was:
-    // a file that has outgrown itself looks as if it was never truncated.
+    // copytruncate's way, once what was written is read.
     fs::File::options().write(true).open(dir.join("access.log"))?.set_len(0)?;
     requests += ask(&lab, "truncated")?;
     all_matched(&daemon, requests)?;

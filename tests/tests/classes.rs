@@ -43,9 +43,11 @@ fn an_impersonator_is_blocked_where_operators_say_so() -> Result<()> {
     let server = Listener::start(&lab, PORT, 16)?;
     let whole = i64::try_from(hello.len())?;
     for (action, own, is_blocked) in [("watch", 35_001, false), ("block", 35_002, true)] {
-        let settings =
-            format!("mode = \"enforce\"\n[classify]\nimpersonator_action = '{action}'\n");
-        let daemon = Daemon::start(&lab, &settings)?;
+        let policy = format!(
+            "[services.default]\nenforce = true\n\
+             [[lines]]\nname = 'disguise'\nclasses = ['impersonator']\naction = '{action}'\n"
+        );
+        let daemon = Daemon::start_with_policy(&lab, "mode = \"enforce\"\n", &policy)?;
         let answered = raw::send(&lab, &server, own, true, &sent)?;
         ensure!(i64::from(answered.acknowledged) >= whole, "{action}: {answered:?}");
         wait_until("a class is known", || {
@@ -54,10 +56,12 @@ fn an_impersonator_is_blocked_where_operators_say_so() -> Result<()> {
         let verdicts = daemon.json(&["verdict", "list"])?;
         let verdicts = verdicts.as_array().context("no list")?;
         ensure!(verdicts.len() == usize::from(is_blocked), "{action}: {verdicts:?}");
-        ensure!(!is_blocked || verdicts[0]["reason"].as_str().is_some_and(|r| r.contains("ech")));
+        ensure!(
+            !is_blocked || verdicts[0]["reason"].as_str().is_some_and(|r| r.contains("disguise"))
+        );
         if is_blocked {
             // What is known of it holds for its next connection too.
-            daemon.must(&["verdict", "del", raw::RAW])?;
+            daemon.must(&["forgive", raw::RAW])?;
             raw::send(&lab, &server, own + 10, true, &sent)?;
             wait_until("it is blocked again", || {
                 daemon.json(&["verdict", "list"]).is_ok_and(|verdicts| !verdicts[0].is_null())
@@ -65,5 +69,26 @@ fn an_impersonator_is_blocked_where_operators_say_so() -> Result<()> {
         }
         daemon.stop()?;
     }
+    Ok(())
+}
+
+#[test]
+fn a_second_hello_on_a_connection_is_told_and_not_judged() -> Result<()> {
+    require_privileges!();
+    let lab = Lab::new()?;
+    let daemon = Daemon::start(&lab, "")?;
+    let server = Listener::start(&lab, PORT, 16)?;
+    let first = first_hello(include_bytes!("../corpus/hellos/curl-openssl.pcap"))?;
+    let second = first_hello(include_bytes!("../corpus/hellos/curl_cffi-firefox147.pcap"))?;
+    let behind = i64::try_from(first.len())?;
+    let (start, rest) = second.split_at(1400);
+    let sent = [Sent::at(0, &first), Sent::at(behind, start), Sent::at(behind + 1400, rest)];
+    raw::send(&lab, &server, 35_003, true, &sent)?;
+    wait_until("both are told", || {
+        let seen = daemon.json(&["fingerprint", "list"]).unwrap_or_default();
+        seen.as_array().is_some_and(|seen| seen.len() == 2)
+    })?;
+    let class = class_of(&daemon, raw::RAW)?;
+    ensure!(class["class"] == "library", "{class}");
     Ok(())
 }

@@ -276,22 +276,6 @@ fn a_hello_in_several_segments_has_the_fingerprint_of_one_in_a_single_segment() 
     Ok(())
 }
 
-#[test]
-fn too_many_handshakes_lead_to_a_throttle() -> Result<()> {
-    require_privileges!();
-    let lab = Lab::new()?;
-    let config = "mode = \"enforce\"\n[classify]\nhandshake_per_sec = 1\nhandshake_burst = 3\n";
-    let daemon = Daemon::start(&lab, config)?;
-    let _server = lab::tls_server(&lab, 8443)?;
-    for _ in 0..8 {
-        curl(&lab, PEERS[0], 8443)?;
-    }
-    wait_until("a verdict is made", || {
-        let list = daemon.json(&["verdict", "list"]).unwrap_or_default();
-        list[0]["action"] == "throttle" && list[0]["source"] == "classifier"
-    })
-}
-
 /// The ClientHello that nmap sends, as a segment from another address.
 fn forged_hello(source: [u8; 4], port: u16) -> Result<Vec<u8>> {
     let capture = include_bytes!("../corpus/hellos/nmap-http-title.pcap").as_slice();
@@ -314,7 +298,9 @@ fn forged_hello(source: [u8; 4], port: u16) -> Result<Vec<u8>> {
 fn a_spoofed_hello_is_held_against_nobody() -> Result<()> {
     require_privileges!();
     let lab = Lab::new()?;
-    let daemon = Daemon::start(&lab, "mode = \"enforce\"\n")?;
+    let policy = "[services.default]\nenforce = true\n\
+                  [[lines]]\nname = 'tools'\nclasses = ['tool']\naction = 'block'\n";
+    let daemon = Daemon::start_with_policy(&lab, "mode = \"enforce\"\n", policy)?;
     let _server = lab::tls_server(&lab, 8443)?;
     let frames: Result<Vec<_>> =
         (20_000..20_050).map(|port| forged_hello([198, 51, 100, 9], port)).collect();

@@ -14,9 +14,7 @@ use tests::limit::set;
 use tests::packet::hello;
 use tests::{output, require_privileges};
 
-/// The regulars come from one address: their handshakes are no reason to throttle it.
-const CONFIG: &str =
-    "mode = \"enforce\"\n[classify]\nhandshake_per_sec = 1000\nhandshake_burst = 1000\n";
+const CONFIG: &str = "mode = \"enforce\"\n";
 
 /// Seconds of a scene in which new connections come.
 const SECONDS: u32 = 2;

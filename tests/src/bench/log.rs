@@ -12,6 +12,7 @@ use std::fmt::Write as _;
 use std::fs::File;
 use std::io::Write as _;
 use std::num::NonZeroU16;
+use tokio::runtime::Builder;
 
 /// Connections that the lines are of, each with a hello.
 const CONNECTIONS: u32 = 20_000;
@@ -83,12 +84,9 @@ fn joined_ns(format: Format, text: &[u8]) -> Result<f64> {
     let start = cpu_ns();
     for piece in text.chunks(PIECE) {
         lines.feed(piece, &mut |line| match line.and_then(|line| format.parse(line, MOMENT)) {
-            Ok(request) => join.handle_request(0, request, MOMENT),
+            Ok(request) => matched += u32::from(join.handle_request(0, request).hello.is_some()),
             Err(_) => errors += 1,
         });
-        while let Some(joined) = join.poll(MOMENT) {
-            matched += u32::from(joined.hello.is_some());
-        }
     }
     let spent = cpu_ns() - start;
     ensure!(errors == 0 && matched == CONNECTIONS * REQUESTS, "{errors} errors, {matched} matched");
@@ -103,15 +101,16 @@ fn followed_per_sec(text: &[u8]) -> Result<f64> {
     let mut file = File::create(&path)?;
     let ports = vec![NonZeroU16::new(443).context("no port")?];
     let source = LogSource::File(path);
-    let log = Log { name: "bench".into(), source, format: Format::Combined, ports };
+    let log = Log { name: "bench".into(), source, format: Format::Combined, ports, http3: true };
+    let runtime = Builder::new_current_thread().build()?;
     let mut batches = logs::start(&[log])?;
-    let opened = batches.blocking_recv().context("no thread")?;
+    let opened = runtime.block_on(batches.recv()).context("no thread")?;
     ensure!(opened.lines == 0, "there is nothing to read yet");
     file.write_all(text)?;
     let start = Now::read().ktime_ns;
     let (mut lines, mut requests) = (0, 0);
     while lines < u64::from(CONNECTIONS * REQUESTS) {
-        let batch = batches.blocking_recv().context("the thread ended")?;
+        let batch = runtime.block_on(batches.recv()).context("the thread ended")?;
         lines += batch.lines;
         requests += batch.requests.len();
     }

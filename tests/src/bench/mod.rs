@@ -4,6 +4,7 @@ mod address;
 mod flood;
 mod hello;
 mod limit;
+mod load;
 mod log;
 mod measure;
 mod path;
@@ -29,6 +30,7 @@ pub const GROUPS: &[Entry] = &[
     Entry { name: "hello", measure: hello::measure },
     Entry { name: "quic", measure: quic::measure },
     Entry { name: "log", measure: log::measure },
+    Entry { name: "load", measure: load::measure },
 ];
 
 /// What came out of a group.

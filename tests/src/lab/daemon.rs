@@ -48,6 +48,14 @@ impl Daemon {
         Ok(daemon)
     }
 
+    /// The same under a policy of the classifier.
+    ///
+    /// *Errors*: as for [`Daemon::start`].
+    pub fn start_with_policy(lab: &Lab, config: &str, policy: &str) -> Result<Self> {
+        std::fs::write(lab.dir.path().join("policy.toml"), policy)?;
+        Self::start(lab, &format!("{config}\n[classify]\npolicy = \"policy.toml\"\n"))
+    }
+
     /// A daemon that waits to be started, for those that must not.
     ///
     /// *Errors*: its configuration can't be written.

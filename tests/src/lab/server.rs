@@ -28,7 +28,8 @@ pub fn nginx(lab: &Lab, port: u16, name: &str) -> Result<Service> {
     nginx_with_log(lab, port, name, "access_log off;")
 }
 
-/// The same with an access log: what nginx's configuration has to say of one.
+/// The same with an access log: what nginx's configuration has to say of one. Nobody gets in at
+/// `/login`.
 ///
 /// *Errors*: nginx can't be started.
 pub fn nginx_with_log(lab: &Lab, port: u16, name: &str, log: &str) -> Result<Service> {
@@ -39,7 +40,8 @@ pub fn nginx_with_log(lab: &Lab, port: u16, name: &str, log: &str) -> Result<Ser
          http {{ {log} client_body_temp_path {dir}/b; proxy_temp_path {dir}/p;\n\
          fastcgi_temp_path {dir}/f; uwsgi_temp_path {dir}/u; scgi_temp_path {dir}/s;\n\
          server {{ listen {port} ssl; listen [::]:{port} ssl; ssl_certificate {};\n\
-         ssl_certificate_key {}; return 200 'a page'; }} }}\n",
+         ssl_certificate_key {}; location / {{ return 200 'a page'; }}\n\
+         location = /login {{ return 401 'no'; }} location = /welcome {{ return 200 'in'; }} }} }}\n",
         certificate.display(),
         key.display(),
         dir = dir.display(),

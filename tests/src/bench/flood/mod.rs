@@ -58,9 +58,7 @@ fn refused(daemon: Option<&Daemon>) -> Result<u64> {
 /// Seconds in which new connections come.
 const SECONDS: u32 = 5;
 
-/// The regulars come from one address, which no visitor with three hundred connections does.
-const CONFIG: &str =
-    "mode = \"enforce\"\n[classify]\nhandshake_per_sec = 1000\nhandshake_burst = 1000\n";
+const CONFIG: &str = "mode = \"enforce\"\n";
 
 /// Of each client. The regulars come from one address: a thousand requests a second on three
 /// hundred connections.
