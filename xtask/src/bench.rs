@@ -34,7 +34,7 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
         term::status(&format!("measuring {group} ..."));
         let mut command = isolate::command(&program);
         command.arg(&group);
-        if group == WITH_LAB {
+        if WITH_LAB.contains(&group.as_str()) {
             setup::for_tests()?;
             command.env("PALISADE_BIN_DIR", workspace::build_palisade("release")?);
         }
@@ -46,8 +46,8 @@ pub(crate) fn run(options: &Options) -> Result<bool> {
     Ok(true)
 }
 
-/// The group that plays in a lab with the daemon, a real server and real clients.
-const WITH_LAB: &str = "flood";
+/// The groups that play in a lab with the daemon and a real server.
+const WITH_LAB: [&str; 2] = ["flood", "load"];
 
 fn groups(program: &Path, options: &Options) -> Result<Vec<String>> {
     if !options.groups.is_empty() {

@@ -12,7 +12,7 @@ use clap::{Args, Subcommand};
 
 use crate::lab::Lab;
 use crate::lab::filter::Filter;
-use crate::{isolate, term};
+use crate::{bots, isolate, term};
 
 mod capture;
 mod hellos;
@@ -23,7 +23,7 @@ mod plan;
 mod report;
 mod round;
 mod told;
-mod tool;
+pub(crate) mod tool;
 
 pub(crate) use hellos::Referee;
 use judge::Row;
@@ -37,6 +37,11 @@ use told::Watch;
 pub(crate) enum LabCommand {
     /// Hold what the filter says of real clients against tshark, at MTU 1500 and 576
     Clients(Options),
+    /// Let real bots and real visitors come, and show what the daemon decides about each
+    Bots(bots::Options),
+    /// The part that runs inside the lab's namespaces
+    #[command(hide = true)]
+    BotsInside(bots::InsideOptions),
     /// The part that runs inside the lab's namespaces
     #[command(hide = true)]
     ClientsInside(InsideOptions),
@@ -70,6 +75,8 @@ pub(crate) struct InsideOptions {
 /// If something is missing that the lab can't do without, or the lab fails.
 pub(crate) fn run(command: &LabCommand) -> Result<bool> {
     match command {
+        LabCommand::Bots(options) => bots::run(options),
+        LabCommand::BotsInside(options) => bots::inside(options),
         LabCommand::Clients(options) => prepare(options),
         LabCommand::ClientsInside(options) => {
             let plan = serde_json::from_str(&options.plan).context("the plan isn't JSON")?;

@@ -1,7 +1,5 @@
 //! One client after the other, at one MTU.
 
-use std::env;
-use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,8 +10,8 @@ use super::kind::{Kind, version_in};
 use super::plan::Plan;
 use super::told::{Watch, ja3_of};
 use crate::lab::filter::Filter;
-use crate::lab::{CERTIFICATE, EDGE_V4, Lab, NAME, Process, Site, set_mtu, speak_as};
-use crate::{clock, exec, term};
+use crate::lab::{EDGE_V4, Errand, Lab, Site, set_mtu, speak_as};
+use crate::{clock, term};
 
 /// Where clients are tried.
 pub(super) struct Scene<'a> {
@@ -50,7 +48,8 @@ impl Scene<'_> {
 
     /// One client, from an address of its own.
     fn visit(&self, kind: &'static Kind, mtu: u16, host: u8) -> Result<Visit> {
-        let address = speak_as(host).with_context(|| format!("can't add a client {host}"))?;
+        let address = speak_as(Site::Elsewhere, host)
+            .with_context(|| format!("can't add a client {host}"))?;
         let (_, version) = self.run(&format!("{host}-version"), kind.version, SHORT_S)?;
         let version = version_in(&version).unwrap_or("?").to_owned();
         term::status(&format!("MTU {mtu}: {} {version} ...", kind.name));
@@ -62,21 +61,11 @@ impl Scene<'_> {
     }
 
     /// Runs one of a client's lines to its end, or to the end of patience; gives how it
-    /// ended and the end of what it said. Output goes into a file, which a process that is
-    /// left over can't hold open.
+    /// ended and the end of what it said.
     fn run(&self, name: &str, line: &str, patience_s: &str) -> Result<(String, String)> {
-        let home = self.lab.folder().join("clients").join(name);
-        fs::create_dir_all(home.join("tmp"))?;
-        let mut shell = Site::Elsewhere.command("timeout");
-        shell.args(["-k", "5", patience_s, "sh", "-c", line]).current_dir(&home);
-        // What the user has beside the distribution's programs was found, and will do.
-        let own = env::var("PATH").unwrap_or_default();
-        shell.env("PATH", format!("{}:{own}", exec::SYSTEM_PATH));
-        shell.env("HOME", &home).env("TMPDIR", home.join("tmp"));
-        shell.env("TOOLS", &self.plan.tools).env("NAME", NAME).env("REQUEST", REQUEST);
-        shell.env("URL", format!("https://{NAME}/"));
-        shell.env("CERT", self.lab.folder().join(CERTIFICATE));
-        let mut process = Process::start(&mut shell, home.join("output"))?;
+        let errand = Errand::new(self.lab, Site::Elsewhere, name, line, patience_s)?;
+        let errand = errand.told("TOOLS", &self.plan.tools).told("REQUEST", REQUEST);
+        let mut process = errand.start()?;
         let ended = clock::poll("the end of a client", GIVEN_UP, || process.ended())?;
         let ended = match ended.code() {
             Some(TIMED_OUT) => format!("timed out after {patience_s} s"),

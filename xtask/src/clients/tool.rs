@@ -14,7 +14,7 @@ use crate::{exec, progress, workspace};
 /// # Errors
 ///
 /// If it can't be made.
-pub(super) fn folder() -> Result<PathBuf> {
+pub(crate) fn folder() -> Result<PathBuf> {
     let folder = workspace::root().join("target/clients");
     fs::create_dir_all(&folder)?;
     Ok(folder)
@@ -42,7 +42,12 @@ pub(super) fn prepare(kind: &Kind, folder: &Path) -> Result<()> {
     }
 }
 
-fn install(folder: &Path, package: &str, module: &str) -> Result<()> {
+/// Installs a package from `PyPI` into the virtual environment, unless it is there.
+///
+/// # Errors
+///
+/// If it can't be had.
+pub(crate) fn install(folder: &Path, package: &str, module: &str) -> Result<()> {
     let environment = folder.join("venv");
     let python = environment.join("bin/python");
     let import = format!("import {module}");

@@ -1,6 +1,7 @@
 //! `cargo xtask demo`: Palisade at work, on real traffic, for a person to watch.
 
 use std::env;
+use std::fs;
 use std::path::PathBuf;
 
 use anyhow::{Context, Result};
@@ -95,10 +96,13 @@ fn set_the_stage(options: &InsideOptions) -> Result<Stage> {
     story::introduce();
     isolate::mount_private()?;
     let lab = Lab::set_up()?;
+    fs::write(lab.folder().join("policy.toml"), POLICY)?;
     let filter = Filter::start(&options.programs, lab.folder(), CONFIG)?;
     Ok(Stage { lab, filter, dropped_before_death: 0 })
 }
 
-/// A lab's configuration: limits that a lab can exceed, and no patience with libraries.
-/// The mode is left out, to see the default.
+/// A lab's configuration: limits that a lab can exceed. The mode is left out, to see the default.
 const CONFIG: &str = include_str!("palisade.toml");
+
+/// No patience with libraries.
+const POLICY: &str = include_str!("policy.toml");

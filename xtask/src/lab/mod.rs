@@ -14,6 +14,7 @@ use crate::clock;
 use client::{Answer, Manner};
 
 pub(crate) mod client;
+mod errand;
 pub(crate) mod filter;
 pub(crate) mod flood;
 mod network;
@@ -22,8 +23,10 @@ mod server;
 mod site;
 pub(crate) mod visitor;
 
+pub(crate) use errand::Errand;
 pub(crate) use network::{
-    EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere, host, set_mtu, speak_as,
+    EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere, host, lodge, set_mtu,
+    speak_as,
 };
 pub(crate) use process::Process;
 pub(crate) use server::{CERTIFICATE, NAME};
@@ -42,10 +45,16 @@ impl Lab {
     ///
     /// If a part can't be made, or the server doesn't come up.
     pub(crate) fn set_up() -> Result<Self> {
+        Self::with_site(server::CONFIG)
+    }
+
+    /// The same with another configuration of nginx, whose paths are relative to the lab's
+    /// folder.
+    pub(crate) fn with_site(nginx: &str) -> Result<Self> {
         let folder = PathBuf::from(FOLDER);
         fs::create_dir_all(&folder).with_context(|| format!("can't make {FOLDER}"))?;
         network::set_up().context("can't make the lab's networks")?;
-        let server = server::start(&folder).context("can't start the lab's server")?;
+        let server = server::start(&folder, nginx).context("can't start the lab's server")?;
         let lab = Self { folder, server };
         clients().iter().try_for_each(|(site, source)| lab.wait_until_served(*site, source))?;
         Ok(lab)

@@ -2,7 +2,7 @@
 //!
 //! All addresses are from the ranges that are set aside for documentation.
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 
 use super::Site;
 use crate::exec;
@@ -32,12 +32,18 @@ pub(crate) fn set_mtu(mtu: u16) -> Result<()> {
     })
 }
 
-/// Gives clients elsewhere the IPv4 address with this last number from now on: they
-/// needn't be able to choose one.
-pub(crate) fn speak_as(host: u8) -> Result<String> {
-    let (address, router) = (elsewhere(host), format!("{}.1", ELSEWHERE.net_v4));
-    ip(ELSEWHERE.site, &format!("address replace {address}/24 dev {INTERFACE}"))?;
-    ip(ELSEWHERE.site, &format!("route replace default via {router} src {address}"))?;
+/// Gives a site of clients the IPv4 address with this last number too.
+pub(crate) fn lodge(site: Site, host: u8) -> Result<String> {
+    let address = format!("{}.{host}", Leg::of(site)?.net_v4);
+    ip(site, &format!("address replace {address}/24 dev {INTERFACE}"))?;
+    Ok(address)
+}
+
+/// Gives a site of clients the IPv4 address with this last number, as the one that they use
+/// from now on: they needn't be able to choose one.
+pub(crate) fn speak_as(site: Site, host: u8) -> Result<String> {
+    let (address, router) = (lodge(site, host)?, format!("{}.1", Leg::of(site)?.net_v4));
+    ip(site, &format!("route replace default via {router} src {address}"))?;
     Ok(address)
 }
 
@@ -70,6 +76,11 @@ struct Leg {
 }
 
 impl Leg {
+    fn of(site: Site) -> Result<&'static Self> {
+        let leg = LEGS.iter().find(|leg| leg.site == site);
+        leg.with_context(|| format!("{} has no cable of its own", site.name()))
+    }
+
     fn connect(&self) -> Result<()> {
         let (site, router) = (self.site, self.site.name());
         let peer = format!("peer name {INTERFACE} netns {router}");

@@ -12,10 +12,10 @@ use super::{Process, Site};
 use crate::{clock, exec};
 
 /// Starts nginx in the edge's namespace and waits until it accepts connections.
-pub(super) fn start(folder: &Path) -> Result<Process> {
+pub(super) fn start(folder: &Path, config: &str) -> Result<Process> {
     certificate(folder)?;
     name_for_the_edge(folder)?;
-    fs::write(folder.join("nginx.conf"), CONFIG)?;
+    fs::write(folder.join("nginx.conf"), config)?;
     let program = exec::find("nginx").unwrap_or_else(|| "nginx".into());
     let log = folder.join("nginx.log");
     let mut nginx = Site::Edge.command(program);
@@ -81,4 +81,4 @@ pub(crate) const NAME: &str = "edge.example";
 pub(crate) const CERTIFICATE: &str = "cert.pem";
 
 /// Nothing of the host's own nginx: no include, no path outside of the lab's folder.
-const CONFIG: &str = include_str!("nginx.conf");
+pub(super) const CONFIG: &str = include_str!("nginx.conf");

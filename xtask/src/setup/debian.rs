@@ -86,6 +86,15 @@ pub(crate) const TESTS: &[Need] = &[
 pub(crate) const CAPTURE: &[Need] =
     &[Need::program("tcpdump", "tcpdump"), Need::program("coreutils", "timeout")];
 
+/// Bots and visitors, and what their programs need.
+pub(crate) const BOTS: &[Need] = &[
+    Need::program("hydra", "hydra"),
+    Need::program("chromium", "chromium"),
+    Need::python_module("python3", "ssl"),
+    Need::python_module("python3-venv", "ensurepip"),
+    Need::program("coreutils", "timeout"),
+];
+
 /// What boots another kernel with a file system of ours.
 pub(crate) const VM: &[Need] = &[
     Need::program("util-linux", "setpriv"),

@@ -44,6 +44,12 @@ pub(crate) fn for_clients() -> Result<()> {
     debian::install(&[debian::LAB, debian::CAPTURE].concat())
 }
 
+/// What the lab needs for bots and visitors.
+pub(crate) fn for_bots() -> Result<()> {
+    for_build()?;
+    debian::install(&[debian::LAB, debian::BOTS].concat())
+}
+
 /// What booting other kernels needs, the build included.
 pub(crate) fn for_vm() -> Result<()> {
     for_build()?;
