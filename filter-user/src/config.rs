@@ -7,12 +7,14 @@ mod classify;
 mod knowledge;
 mod limits;
 mod log;
+mod management;
 mod quic;
 
 pub use classify::{Classify, load_policy};
 pub use knowledge::Knowledge;
 pub use limits::Limits;
 pub use log::{Log, LogSource};
+pub use management::Management;
 pub use quic::Quic;
 
 use crate::classify::decision::policy::PolicyError;
@@ -42,6 +44,8 @@ pub struct Config {
     pub policy: Policy,
     /// What the classifier does.
     pub classify: Classify,
+    /// Who is never locked out.
+    pub management: Management,
     /// Who may say what is known.
     pub knowledge: Knowledge,
     /// What is done about QUIC clients.

@@ -6,6 +6,7 @@ use filter_user::daemon::arguments::Arguments;
 use mimalloc::MiMalloc;
 use std::io::IsTerminal;
 use std::process::ExitCode;
+use tokio::runtime::Builder;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -13,11 +14,10 @@ use tracing_subscriber::util::SubscriberInitExt;
 #[global_allocator]
 static ALLOCATOR: MiMalloc = MiMalloc;
 
-#[tokio::main(worker_threads = 2)]
-async fn main() -> ExitCode {
+fn main() -> ExitCode {
     let arguments = Arguments::parse();
     start_log();
-    match run(arguments).await {
+    match run(arguments) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             tracing::error!("{error:#}");
@@ -26,9 +26,14 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(arguments: Arguments) -> anyhow::Result<()> {
+/// Requests are read and replies written beside the engine's thread, and who wakes the engine wakes
+/// no other thread for that.
+fn run(arguments: Arguments) -> anyhow::Result<()> {
     let (config, mode) = arguments.configure()?;
-    Ok(daemon::run(config, mode).await?)
+    let mut requests = Builder::new_multi_thread();
+    let requests = requests.worker_threads(1).thread_name("requests").enable_all().build()?;
+    let engine = Builder::new_current_thread().enable_all().build()?;
+    Ok(engine.block_on(daemon::run(config, mode, requests.handle()))?)
 }
 
 /// Logs to standard error; `RUST_LOG` says how much, such as `debug` or

@@ -2,9 +2,9 @@
 
 use super::evidence::{Evidence, Hello};
 use super::judgement::{Class, Judgement};
+use crate::recent::Recent;
 use filter_common::abi::client::ClientKey;
 use filter_common::wire::syn::Syn;
-use std::collections::{BTreeMap, HashMap};
 
 /// Clients whose evidence is kept. At the limit the one that was quiet for longest is forgotten:
 /// it takes as many addresses with real connections as this to have others forgotten.
@@ -33,7 +33,6 @@ pub struct Shown {
     pub last_unix_ms: u64,
     /// What was last held of it.
     class: Option<Class>,
-    turn: u64,
 }
 
 impl Shown {
@@ -46,19 +45,21 @@ impl Shown {
     /// Says of the last hello, and of those that are akin to it, what sends them: `whole` unless
     /// there are others.
     fn place(&mut self, whole: Class, judge: impl Fn(&Evidence) -> Judgement) {
-        let Some(last) = self.evidence.hellos.last().cloned() else {
+        let hellos = &self.evidence.hellos;
+        let Some(last) = hellos.last() else {
             return;
         };
-        let is_akin = |hello: &Hello| hello.is_akin(&last);
-        let class = if self.evidence.hellos.iter().all(is_akin) {
+        let akin: Vec<bool> = hellos.iter().map(|hello| hello.is_akin(last)).collect();
+        let class = if akin.iter().all(|is_akin| *is_akin) {
             whole
         } else {
+            let last = last.clone();
             let mut evidence = self.evidence.clone();
-            evidence.hellos.retain(is_akin);
+            evidence.hellos.retain(|hello| hello.is_akin(&last));
             judge(&evidence).class
         };
-        let akin = self.evidence.hellos.iter_mut().filter(|hello| hello.is_akin(&last));
-        akin.for_each(|hello| hello.class = class);
+        let hellos = self.evidence.hellos.iter_mut().zip(akin);
+        hellos.filter(|(_, is_akin)| *is_akin).for_each(|(hello, _)| hello.class = class);
     }
 }
 
@@ -69,19 +70,22 @@ type Name = (u64, Option<Syn>);
 ///
 /// *Shape*: at most [`CLIENTS`], each with [`Evidence::ENOUGH`] hellos and causes, the last
 /// ones.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct Clients {
-    shown: HashMap<ClientKey, Shown>,
-    /// Clients by the turn in which they were last heard of.
-    turns: BTreeMap<u64, ClientKey>,
-    turn: u64,
+    shown: Recent<ClientKey, Shown>,
+}
+
+impl Default for Clients {
+    fn default() -> Self {
+        Self { shown: Recent::new(CLIENTS) }
+    }
 }
 
 impl Clients {
     /// What a client has shown; `None` if nothing is known of it.
     #[must_use]
     pub fn get(&self, client: &ClientKey) -> Option<&Shown> {
-        self.shown.get(client)
+        self.shown.look(client)
     }
 
     /// Takes in a hello, made only if it tells something new of its client: `wire` names its wire
@@ -125,7 +129,7 @@ impl Clients {
         client: &ClientKey,
         judge: impl Fn(&Evidence) -> Judgement,
     ) -> Option<Judgement> {
-        let shown = self.shown.get_mut(client)?;
+        let shown = self.shown.look_mut(client)?;
         let judgement = judge(&shown.evidence);
         shown.place(judgement.class, &judge);
         let changed = shown.class.replace(judgement.class) != Some(judgement.class);
@@ -134,21 +138,11 @@ impl Clients {
 
     /// The client's place, made if need be.
     fn enter(&mut self, client: ClientKey, unix_ms: u64) -> &mut Shown {
-        if self.shown.len() >= CLIENTS
-            && !self.shown.contains_key(&client)
-            && let Some((_, quietest)) = self.turns.pop_first()
-        {
-            self.shown.remove(&quietest);
-        }
-        self.turn += 1;
         let new = || Shown { first_unix_ms: unix_ms, ..Shown::default() };
-        let shown = self.shown.entry(client).or_insert_with(new);
-        self.turns.remove(&shown.turn);
+        let shown = self.shown.entry(client, new);
         if unix_ms.saturating_sub(shown.first_unix_ms) > KEPT_MS {
             *shown = Shown { class: shown.class, ..new() };
         }
-        self.turns.insert(self.turn, client);
-        shown.turn = self.turn;
         shown.last_unix_ms = unix_ms;
         shown
     }
@@ -231,6 +225,6 @@ mod tests {
         clients.show_cause(client(0), "gap", 1);
         clients.show_cause(client(most), "gap", 2);
         assert!(clients.get(&client(1)).is_none() && clients.get(&client(0)).is_some());
-        assert_eq!((clients.shown.len(), clients.turns.len()), (CLIENTS, CLIENTS));
+        assert_eq!(clients.shown.len(), CLIENTS);
     }
 }

@@ -19,6 +19,7 @@ use crate::limit::guard::Guard;
 use crate::limit::offence::Offences;
 use crate::policy::AddressPolicy;
 use crate::rule::RuleBook;
+use crate::session::Sessions;
 use crate::store::Store;
 use crate::verdict::{Verdict, VerdictAction, VerdictBook, prefix_of};
 use aya::maps::MapError;
@@ -56,6 +57,9 @@ pub(super) struct Engine {
     pub(super) unfinished: Unfinished,
     pub(super) quic: QuicHellos,
     pub(super) access_logs: AccessLogs,
+    pub(super) sessions: Sessions,
+    /// Whether the kernel didn't say what sessions there are.
+    pub(super) is_blind_to_sessions: bool,
 }
 
 /// Events that a slow reader may lag behind.
@@ -89,6 +93,8 @@ impl Engine {
             unfinished: Unfinished::default(),
             quic: QuicHellos::default(),
             access_logs,
+            sessions: Sessions::default(),
+            is_blind_to_sessions: false,
         }
     }
 

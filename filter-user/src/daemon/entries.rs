@@ -133,7 +133,7 @@ impl Engine {
     }
 
     /// Changes entries in memory alone; what was there comes back.
-    fn edit(
+    pub(super) fn edit(
         &mut self,
         name: &str,
         changes: &[(IpNet, Option<&Note>)],

@@ -24,6 +24,7 @@ mod report;
 mod restore;
 mod rules;
 mod saving;
+mod sessions;
 mod verdicts;
 
 use crate::clock::Now;
@@ -35,12 +36,14 @@ use crate::logs::Incoming;
 use crate::store::{Store, StoreError};
 use engine::Engine;
 use lock::{LockError, RunLock};
+use sessions::Looked;
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio::net::UnixListener;
+use tokio::runtime;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::mpsc;
 use tokio::time::{MissedTickBehavior, interval};
@@ -91,10 +94,14 @@ pub enum DaemonError {
 const TICK: Duration = Duration::from_secs(1);
 
 /// Runs until a signal, or until the filter is taken off. `mode` overrides what the
-/// configuration and earlier commands say.
+/// configuration and earlier commands say; `requests` is where these are served.
 ///
 /// *Errors*: [`DaemonError`]. What was in force before stays in force.
-pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonError> {
+pub async fn run(
+    config: Config,
+    mode: Option<HostMode>,
+    requests: &runtime::Handle,
+) -> Result<(), DaemonError> {
     if config.interfaces.is_empty() {
         return Err(DaemonError::NoInterface);
     }
@@ -108,12 +115,19 @@ pub async fn run(config: Config, mode: Option<HostMode>) -> Result<(), DaemonErr
     let socket = config.paths.control_socket();
     let mut engine = Engine::new(config, policy, datapath, store);
     engine.restore(saved, mode, Now::read())?;
+    // Before a new filter filters.
+    let ports = engine.config.management.ports.clone();
+    engine.handle_sessions(Looked::now(&ports), Now::read());
     engine.attach(&interfaces)?;
     let (handle, work) = Handle::new();
-    let listener = bind(&socket).map_err(|source| DaemonError::Socket { path: socket, source })?;
-    let server = tokio::spawn(server::serve(listener, handle));
+    let listener = {
+        let _served_there = requests.enter();
+        bind(&socket).map_err(|source| DaemonError::Socket { path: socket, source })?
+    };
+    let server = requests.spawn(server::serve(listener, handle));
     let logs = crate::logs::start(&engine.config.logs)?;
-    let outcome = serve(&mut engine, rings, logs, work).await;
+    let sessions = sessions::watch(ports)?;
+    let outcome = serve(&mut engine, rings, logs, sessions, work).await;
     server.abort();
     outcome
 }
@@ -165,6 +179,7 @@ async fn serve(
     engine: &mut Engine,
     rings: Rings,
     mut logs: Incoming,
+    mut sessions: mpsc::Receiver<Looked>,
     mut work: mpsc::Receiver<Work<Engine>>,
 ) -> Result<(), DaemonError> {
     let Rings { mut records, mut datagrams } = rings;
@@ -172,8 +187,11 @@ async fn serve(
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut tick = interval(TICK);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut watches_sessions = true;
     tracing::info!(mode = ?engine.mode(), "ready");
     loop {
+        // Lets time go on where there is always something to do.
+        tokio::task::yield_now().await;
         tokio::select! {
             Some(work) = work.recv() => work(engine),
             batch = records.next() => engine.handle_records(&batch?, Now::read()),
@@ -182,6 +200,10 @@ async fn serve(
                 // A hello is told before its server can answer, so none comes after its requests.
                 engine.handle_records(&records.ready(), Now::read());
                 engine.handle_log(batch, Now::read());
+            }
+            looked = sessions.recv(), if watches_sessions => {
+                watches_sessions = looked.is_some();
+                engine.handle_look(looked, Now::read());
             }
             _ = tick.tick() => engine.handle_tick(Now::read()),
             _ = terminate.recv() => break,

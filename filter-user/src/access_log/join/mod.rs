@@ -11,14 +11,13 @@
 mod client;
 mod connection;
 mod gone;
-mod recent;
 
 use super::Request;
 use crate::fingerprint::{Cause, Ja4, Outcome};
+use crate::recent::Recent;
 use client::Client;
 use connection::Connection;
 use gone::Gone;
-use recent::Recent;
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU16;
 

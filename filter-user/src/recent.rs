@@ -9,7 +9,7 @@ use std::hash::Hash;
 /// key more than once; only the last time counts, and the queue is tidied when it is twice as long
 /// as there may be values.
 #[derive(Debug)]
-pub(super) struct Recent<K, V> {
+pub(crate) struct Recent<K, V> {
     most: usize,
     values: HashMap<K, (u64, V)>,
     used: VecDeque<(u64, K)>,
@@ -19,26 +19,26 @@ pub(super) struct Recent<K, V> {
 
 impl<K: Hash + Eq + Copy, V> Recent<K, V> {
     /// An empty map for so many values.
-    pub(super) fn new(most: usize) -> Self {
+    pub(crate) fn new(most: usize) -> Self {
         Self { most, values: HashMap::new(), used: VecDeque::new(), clock: 0, forgotten: 0 }
     }
 
-    pub(super) fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.values.len()
     }
 
     /// Values that had to make room.
-    pub(super) const fn forgotten(&self) -> u64 {
+    pub(crate) const fn forgotten(&self) -> u64 {
         self.forgotten
     }
 
     /// A value; that isn't a use.
-    pub(super) fn look(&self, key: &K) -> Option<&V> {
+    pub(crate) fn look(&self, key: &K) -> Option<&V> {
         self.values.get(key).map(|(_, value)| value)
     }
 
     /// A value that is used now.
-    pub(super) fn touch(&mut self, key: &K) -> Option<&mut V> {
+    pub(crate) fn touch(&mut self, key: &K) -> Option<&mut V> {
         if !self.values.contains_key(key) {
             return None;
         }
@@ -48,18 +48,31 @@ impl<K: Hash + Eq + Copy, V> Recent<K, V> {
         Some(value)
     }
 
+    /// A value, to be changed; that isn't a use.
+    pub(crate) fn look_mut(&mut self, key: &K) -> Option<&mut V> {
+        self.values.get_mut(key).map(|(_, value)| value)
+    }
+
+    /// A value that is used now, made if there is none.
+    pub(crate) fn entry(&mut self, key: K, new: impl FnOnce() -> V) -> &mut V {
+        self.make_room(&key);
+        let stamp = self.stamp(key);
+        let (used, value) = self.values.entry(key).or_insert_with(|| (stamp, new()));
+        *used = stamp;
+        value
+    }
+
     /// Puts a value in, in the place of one of the same key, or else of the one that wasn't used
     /// for longest if there is no room; that one is given back.
-    pub(super) fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
-        let is_full = self.values.len() >= self.most && !self.values.contains_key(&key);
-        let forgotten = if is_full { self.forget_one() } else { None };
+    pub(crate) fn insert(&mut self, key: K, value: V) -> Option<(K, V)> {
+        let forgotten = self.make_room(&key);
         let stamp = self.stamp(key);
         self.values.insert(key, (stamp, value));
         forgotten
     }
 
     /// Takes a value out.
-    pub(super) fn remove(&mut self, key: &K) {
+    pub(crate) fn remove(&mut self, key: &K) {
         self.values.remove(key);
     }
 
@@ -71,6 +84,16 @@ impl<K: Hash + Eq + Copy, V> Recent<K, V> {
         self.clock += 1;
         self.used.push_back((self.clock, key));
         self.clock
+    }
+
+    /// Forgets one if there is no room for a key.
+    fn make_room(&mut self, key: &K) -> Option<(K, V)> {
+        // A map that grows keeps everybody waiting.
+        if self.values.capacity() == 0 {
+            self.values.reserve(self.most);
+        }
+        let is_full = self.values.len() >= self.most && !self.values.contains_key(key);
+        if is_full { self.forget_one() } else { None }
     }
 
     fn forget_one(&mut self) -> Option<(K, V)> {
