@@ -1,6 +1,6 @@
 //! One line for each ClientHello.
 
-use crate::fingerprint::{Cause, Flow, Ja3, Ja4, MAX_LINGERING, Outcome};
+use crate::fingerprint::{Cause, Flow, Hello, Ja3, Ja4, MAX_LINGERING, Outcome};
 use serde::Serialize;
 use std::collections::{HashMap, VecDeque};
 use std::net::IpAddr;
@@ -48,6 +48,7 @@ impl Row {
             Err(cause) => (None, Some(cause)),
         };
         let status = if hello.is_some() { "ok" } else { "unfingerprintable" };
+        let ja4_r = hello.as_ref().map(Hello::ja4_r);
         let (names, prints) =
             hello.map(|hello| ((hello.sni, hello.alpn), hello.fingerprint)).unzip();
         let (sni, alpn) = names.unwrap_or_default();
@@ -61,7 +62,7 @@ impl Row {
             alpn,
             ja4: prints.as_ref().map(|prints| prints.ja4),
             ja3: prints.as_ref().map(|prints| prints.ja3),
-            ja4_r: prints.map(|prints| prints.ja4_r),
+            ja4_r,
             segments: outcome.segments,
             status,
             cause,

@@ -43,8 +43,10 @@ impl Fingerprints {
             return;
         };
         record.hellos += 1;
-        record.ja3 = Some(fingerprint.ja3);
-        record.ja4_ro.clone_from(&fingerprint.ja4_ro);
+        // Of the same JA4 and JA3 it is the same.
+        if record.ja3.replace(fingerprint.ja3) != Some(fingerprint.ja3) {
+            record.ja4_ro = hello.ja4_ro();
+        }
         record.last_sni.clone_from(&hello.sni);
         record.alpn.clone_from(&hello.alpn);
     }

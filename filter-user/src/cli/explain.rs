@@ -126,7 +126,9 @@ fn decisions(decisions: &[Decision]) -> String {
         if let Some(narrowed) = &decision.narrowed {
             let _ = writeln!(text, "not more than that because {narrowed}");
         }
-        text += &findings(&decision.findings);
+        if !decision.findings.is_empty() {
+            text += &findings(&decision.findings);
+        }
     }
     text
 }

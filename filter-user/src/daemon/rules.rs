@@ -261,6 +261,9 @@ impl Engine {
     /// A hello tells what its JA3 is made of: rules on that act from now on. What fails is tried
     /// again with the next such hello.
     pub(super) fn learn_ja3(&mut self, ja3: &Ja3, wire: u64, now: Now) {
+        if !self.rules.names_ja3(ja3) {
+            return;
+        }
         let Ok(secret) = self.secret() else {
             return;
         };

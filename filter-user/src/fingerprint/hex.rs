@@ -16,19 +16,20 @@ pub(super) fn write<const N: usize>(into: &mut [u8; N], bytes: &[u8]) {
 
 /// Four digits of each value, separated by commas.
 pub(super) fn push_list(text: &mut String, values: &[u16]) {
-    text.reserve(values.len() * 5);
-    let mut comma = "";
-    for value in values {
-        let mut digits = [0; 4];
-        write(&mut digits, &value.to_be_bytes());
-        text.push_str(comma);
-        text.push_str(str::from_utf8(&digits).unwrap_or_default());
-        comma = ",";
+    let mut bytes = std::mem::take(text).into_bytes();
+    for (at, value) in values.iter().enumerate() {
+        let mut item = *b",0000";
+        for (place, nibble) in item[1..].iter_mut().zip([12, 8, 4, 0]) {
+            let [_, low] = (value >> nibble).to_be_bytes();
+            *place = digit(low);
+        }
+        bytes.extend_from_slice(&item[usize::from(at == 0)..]);
     }
+    *text = String::from_utf8(bytes).unwrap_or_default();
 }
 
 /// A decimal number.
-pub(super) fn push_decimal(text: &mut String, value: u16) {
+pub(super) fn push_decimal(text: &mut Vec<u8>, value: u16) {
     let mut digits = [0; 5];
     let mut rest = value;
     let mut from = digits.len();
@@ -41,7 +42,7 @@ pub(super) fn push_decimal(text: &mut String, value: u16) {
             break;
         }
     }
-    text.push_str(str::from_utf8(&digits[from..]).unwrap_or_default());
+    text.extend_from_slice(&digits[from..]);
 }
 
 #[cfg(test)]
@@ -51,10 +52,10 @@ mod tests {
     #[test]
     fn numbers_look_as_the_standard_library_has_them() {
         for value in [0, 7, 10, 99, 100, 1_023, 9_999, 10_000, u16::MAX] {
+            let mut figures = Vec::new();
+            push_decimal(&mut figures, value);
+            assert_eq!(figures, value.to_string().as_bytes());
             let mut text = String::new();
-            push_decimal(&mut text, value);
-            assert_eq!(text, value.to_string());
-            text.clear();
             push_list(&mut text, &[value, value]);
             assert_eq!(text, format!("{value:04x},{value:04x}"));
         }

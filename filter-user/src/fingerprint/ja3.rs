@@ -30,23 +30,24 @@ impl Ja3 {
     /// What is hashed: version, ciphers, extensions, groups and point formats.
     #[must_use]
     pub fn text(lists: &Lists<'_>) -> String {
-        let mut text = String::with_capacity(512);
+        let mut text = Vec::with_capacity(512);
         hex::push_decimal(&mut text, lists.legacy_version);
         push_list(&mut text, lists.ciphers.iter().map(|v| v.get()));
         push_list(&mut text, lists.extensions());
         push_list(&mut text, lists.groups.iter().map(|v| v.get()));
         push_list(&mut text, lists.point_formats.iter().map(|&v| u16::from(v)));
-        text
+        // Figures, commas and dashes.
+        String::from_utf8(text).unwrap_or_default()
     }
 }
 
 /// A comma, and the values with dashes between. No point format is a GREASE value, which
 /// are all above 255.
-fn push_list(text: &mut String, values: impl Iterator<Item = u16>) {
-    text.push(',');
+fn push_list(text: &mut Vec<u8>, values: impl Iterator<Item = u16>) {
+    text.push(b',');
     for (index, value) in values.filter(|&v| !is_grease(v)).enumerate() {
         if index > 0 {
-            text.push('-');
+            text.push(b'-');
         }
         hex::push_decimal(text, value);
     }

@@ -10,6 +10,7 @@ use filter_common::wire::client_hello::is_grease;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use sha2::{Digest, Sha256};
 use std::fmt;
+use std::ops::Range;
 use std::str::FromStr;
 use zerocopy::network_endian::U16;
 
@@ -44,28 +45,12 @@ impl Transport {
 }
 
 impl Ja4 {
-    /// Fingerprints a ClientHello; also the form before hashing.
-    pub(super) fn of(lists: &Lists<'_>, transport: Transport) -> (Self, String) {
-        let (prefix, mut ciphers, mut extensions, signatures) = elements(lists, transport);
-        extensions.retain(|&kind| kind != SERVER_NAME && kind != ALPN);
-        ciphers.sort_unstable();
-        extensions.sort_unstable();
-
-        let mut raw = String::with_capacity(512);
-        raw.extend(prefix.map(char::from));
-        raw.push('_');
-        let middle = raw.len();
-        hex::push_list(&mut raw, &ciphers);
-        let middle = middle..raw.len();
-        raw.push('_');
-        let last = raw.len();
-        hex::push_list(&mut raw, &extensions);
-        if !signatures.is_empty() {
-            raw.push('_');
-            hex::push_list(&mut raw, &signatures);
-        }
-        let ja4 = Self::join(prefix, hash(&raw[middle]), hash(&raw[last..]));
-        (ja4, raw)
+    /// Fingerprints a ClientHello.
+    pub(super) fn of(lists: &Lists<'_>, transport: Transport) -> Self {
+        let Raw { text, middle, last } = Raw::of(lists, transport);
+        let mut prefix = [0; 10];
+        prefix.copy_from_slice(&text.as_bytes()[..10]);
+        Self::join(prefix, hash(&text[middle]), hash(&text[last..]))
     }
 
     /// A fingerprint that the program has made.
@@ -103,12 +88,50 @@ impl Ja4 {
         str::from_utf8(&self.0).unwrap_or_default()
     }
 
+    /// What its hello travelled over.
+    pub(super) fn transport(&self) -> Transport {
+        if self.0[0] == Transport::Quic.letter() { Transport::Quic } else { Transport::Tcp }
+    }
+
     /// Its three parts, each a key of its own: version and counts, ciphers, extensions
     /// with signature algorithms.
     #[must_use]
     pub fn parts(&self) -> [&str; 3] {
         let text = self.as_str();
         [&text[..10], &text[11..23], &text[24..]]
+    }
+}
+
+/// A fingerprint before hashing.
+pub(super) struct Raw {
+    pub(super) text: String,
+    /// Where the ciphers are.
+    middle: Range<usize>,
+    /// Where extensions and signature algorithms begin.
+    last: usize,
+}
+
+impl Raw {
+    pub(super) fn of(lists: &Lists<'_>, transport: Transport) -> Self {
+        let (prefix, mut ciphers, mut extensions, signatures) = elements(lists, transport);
+        extensions.retain(|&kind| kind != SERVER_NAME && kind != ALPN);
+        ciphers.sort_unstable();
+        extensions.sort_unstable();
+
+        let mut text = String::with_capacity(512);
+        text.extend(prefix.map(char::from));
+        text.push('_');
+        let middle = text.len();
+        hex::push_list(&mut text, &ciphers);
+        let middle = middle..text.len();
+        text.push('_');
+        let last = text.len();
+        hex::push_list(&mut text, &extensions);
+        if !signatures.is_empty() {
+            text.push('_');
+            hex::push_list(&mut text, &signatures);
+        }
+        Self { text, middle, last }
     }
 }
 

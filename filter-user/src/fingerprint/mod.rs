@@ -40,10 +40,6 @@ use filter_common::wire::client_hello::HelloError;
 pub struct Fingerprint {
     /// JA4.
     pub ja4: Ja4,
-    /// JA4 before hashing.
-    pub ja4_r: String,
-    /// JA4 in the order of the wire, before hashing: what [`Forms`] are made of.
-    pub ja4_ro: String,
     /// JA3.
     pub ja3: Ja3,
 }
@@ -68,8 +64,7 @@ impl Fingerprint {
     /// Fingerprints a ClientHello that came over the given transport.
     #[must_use]
     pub fn over(lists: &Lists<'_>, transport: Transport) -> Self {
-        let (ja4, ja4_r) = Ja4::of(lists, transport);
-        Self { ja4, ja4_r, ja4_ro: forms::original(lists, transport), ja3: Ja3::of(lists) }
+        Self { ja4: Ja4::of(lists, transport), ja3: Ja3::of(lists) }
     }
 }
 

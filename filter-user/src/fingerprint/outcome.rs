@@ -1,14 +1,16 @@
 //! What became of a ClientHello.
 
-use super::Fingerprint;
-use super::ja4::Transport;
+use super::forms;
+use super::ja4::{Ja4, Raw, Transport};
 use super::list::Lists;
 use super::name;
 use super::segment::Flow;
+use super::{Fingerprint, Ja3};
 use bytes::Bytes;
 use filter_common::abi;
 use filter_common::abi::counter::Verdict;
 use filter_common::ja4::MAX_VALUES;
+use filter_common::wire::client_hello::HelloError;
 use filter_common::wire::syn::Syn;
 use serde::Serialize;
 use std::fmt;
@@ -66,9 +68,35 @@ impl Hello {
         if lists.values() > MAX_VALUES {
             return Err(Cause::TooManyValues);
         }
-        let (sni, alpn) = (name::server_name(&lists), name::alpn(&lists));
         let fingerprint = Fingerprint::over(&lists, transport);
+        let (sni, alpn) = (name::server_name(&lists), name::alpn(&lists));
         Ok(Self { message, sni, alpn, fingerprint })
+    }
+
+    /// Reads a message whose JA4 is known.
+    pub(super) fn told(message: Bytes, ja4: Ja4) -> Result<Self, HelloError> {
+        let lists = Lists::parse(&message)?;
+        let fingerprint = Fingerprint { ja4, ja3: Ja3::of(&lists) };
+        let (sni, alpn) = (name::server_name(&lists), name::alpn(&lists));
+        Ok(Self { message, sni, alpn, fingerprint })
+    }
+
+    /// Its JA4 before hashing.
+    #[must_use]
+    pub fn ja4_r(&self) -> String {
+        self.write(|lists, transport| Raw::of(lists, transport).text)
+    }
+
+    /// Its JA4 in the order of the wire, before hashing: what [`Forms`](super::Forms) are made of.
+    #[must_use]
+    pub fn ja4_ro(&self) -> String {
+        self.write(forms::original)
+    }
+
+    /// Writes the lists, which could be read when the hello came.
+    fn write(&self, form: impl FnOnce(&Lists<'_>, Transport) -> String) -> String {
+        let transport = self.fingerprint.ja4.transport();
+        Lists::parse(&self.message).map_or_else(|_| String::new(), |lists| form(&lists, transport))
     }
 }
 

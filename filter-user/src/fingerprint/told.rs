@@ -79,7 +79,6 @@ fn hello(header: &HelloRecord, rest: &[u8]) -> Result<Hello, RecordError> {
     let stream = rest.get(..len).ok_or(RecordError::Short(len))?;
     let start = usize::try_from(RECORD_HEADER_LEN).unwrap_or_default();
     let message = stream.get(start..).ok_or(RecordError::Empty)?;
-    let mut hello = Hello::of(Bytes::copy_from_slice(message)).map_err(|_| RecordError::Hello)?;
-    hello.fingerprint.ja4 = Ja4::of_kernel(header.ja4).ok_or(RecordError::Hello)?;
-    Ok(hello)
+    let ja4 = Ja4::of_kernel(header.ja4).ok_or(RecordError::Hello)?;
+    Hello::told(Bytes::copy_from_slice(message), ja4).map_err(|_| RecordError::Hello)
 }

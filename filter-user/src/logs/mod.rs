@@ -30,7 +30,7 @@ use tail::{PIECE, Tail};
 const QUEUE: usize = 16;
 
 /// How long a file that was busy lately is left alone when it has nothing new.
-const BUSY: Duration = Duration::from_millis(20);
+const BUSY: Duration = Duration::from_millis(5);
 
 /// How long any other is.
 const IDLE: Duration = Duration::from_millis(100);

@@ -132,10 +132,14 @@ impl AddressPolicy {
     /// The enforced allow entry that holds all of a prefix.
     #[must_use]
     pub fn allowed_around(&self, prefix: &IpNet, unix_s: u64) -> Option<IpNet> {
-        let holders = self.holders(prefix.network(), unix_s).into_iter();
-        let mut allowing = holders
-            .filter(|held| held.list.settings.action == ListAction::Allow && !held.is_shadow());
-        allowing.find(|held| held.prefix.prefix_len() <= prefix.prefix_len()).map(|h| h.prefix)
+        let lists = self.lists.iter().filter(|(_, list)| list.settings.action == ListAction::Allow);
+        let holders = lists.flat_map(|(name, list)| match prefix.network().to_canonical() {
+            IpAddr::V4(v4) => holding(name, list, v4.to_bits()),
+            IpAddr::V6(v6) => holding(name, list, v6.to_bits()),
+        });
+        let allowing = holders.filter(|held| !held.note.has_ended(unix_s) && !held.is_shadow());
+        let around = allowing.filter(|held| held.prefix.prefix_len() <= prefix.prefix_len());
+        around.map(|held| held.prefix).max_by_key(IpNet::prefix_len)
     }
 
     /// Enforced allow entries inside a prefix.
@@ -207,6 +211,9 @@ impl AddressPolicy {
 
 fn holding<'a, A: Family>(name: &'a str, list: &'a List, address: A) -> Vec<Holder<'a>> {
     let rows = A::rows(&list.entries);
+    if rows.is_empty() {
+        return Vec::new();
+    }
     let holder = |len| {
         let wanted = (address.network(len), len);
         let at = rows.binary_search_by_key(&wanted, |row: &Row<A>| (row.address, row.len)).ok()?;

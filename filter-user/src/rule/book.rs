@@ -92,6 +92,12 @@ impl RuleBook {
         same.find_map(|(.., rule)| rule.learned)
     }
 
+    /// Whether a rule is on this JA3.
+    #[must_use]
+    pub fn names_ja3(&self, ja3: &Ja3) -> bool {
+        self.rules.keys().any(|pattern| pattern.target == Target::Ja3(*ja3))
+    }
+
     /// The rules on a JA3 that know something else of it, or nothing.
     #[must_use]
     pub fn to_learn(&self, ja3: &Ja3, learned: Learned) -> Vec<Pattern> {

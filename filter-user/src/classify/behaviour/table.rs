@@ -1,6 +1,7 @@
 //! A map with a bound, from which the least goes first.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
+use std::hash::Hash;
 
 /// A bounded map.
 ///
@@ -8,16 +9,16 @@ use std::collections::BTreeMap;
 /// others are looked at once for that, so that a new one costs little on average.
 #[derive(Clone, Debug)]
 pub struct Table<K, V> {
-    /// In boxes: rows are large, and a tree moves them about.
-    rows: BTreeMap<K, Box<V>>,
+    /// In boxes: rows are large, and all keys are looked at when one has to go.
+    rows: HashMap<K, Box<V>>,
     capacity: usize,
 }
 
-impl<K: Ord + Clone, V: Default> Table<K, V> {
+impl<K: Hash + Ord + Clone, V: Default> Table<K, V> {
     /// An empty one.
     #[must_use]
-    pub const fn new(capacity: usize) -> Self {
-        Self { rows: BTreeMap::new(), capacity }
+    pub fn new(capacity: usize) -> Self {
+        Self { rows: HashMap::new(), capacity }
     }
 
     /// The row of a key, made if there is none.
@@ -48,7 +49,9 @@ impl<K: Ord + Clone, V: Default> Table<K, V> {
 
     /// All rows, in the order of their keys.
     pub fn iter(&self) -> impl Iterator<Item = (&K, &V)> {
-        self.rows.iter().map(|(key, row)| (key, row.as_ref()))
+        let mut rows: Vec<_> = self.rows.iter().map(|(key, row)| (key, row.as_ref())).collect();
+        rows.sort_unstable_by_key(|(key, _)| *key);
+        rows.into_iter()
     }
 
     /// How many rows there are.
@@ -65,6 +68,10 @@ impl<K: Ord + Clone, V: Default> Table<K, V> {
 
     /// Takes out what is worth least if there is no room for a key; the keys that are gone.
     pub fn make_room_for<W: Ord>(&mut self, key: &K, worth: impl Fn(&V) -> W) -> Vec<K> {
+        // A map that grows keeps everybody waiting.
+        if self.rows.capacity() == 0 {
+            self.rows.reserve(self.capacity);
+        }
         if self.rows.len() < self.capacity || self.rows.contains_key(key) {
             return Vec::new();
         }

@@ -174,7 +174,11 @@ impl Judge {
             .tls
             .is_some_and(|tls| !is_excepted(scene.policy, &self.exceptions, tls.ja4, now_ms));
         let by_class = by_class.then(|| scene.ask_by_class(&whom, class, &assessed)).flatten();
-        let asked = by_class.or_else(|| scene.ask(whom, class, assessed))?;
+        // What it does counts for more than what it is.
+        let by_line = scene.ask(whom, class, assessed);
+        let counts = |asked: &Decision| asked.action > Action::Watch && !asked.by_class;
+        let asked = by_line.filter(|asked| by_class.is_none() || counts(asked));
+        let asked = asked.or(by_class)?;
         if row.was_told(&asked, guarded.at_most) {
             return None;
         }

@@ -6,9 +6,8 @@ use std::collections::BTreeSet;
 /// Many ciphers lists of one client. Many may share an address, so this decides nothing by
 /// itself.
 pub(super) fn many_fingerprints(view: &View<'_>) -> Option<String> {
-    let middle = |ja4: &'_ str| ja4.split('_').nth(1).map(str::to_owned);
     let hellos = view.evidence.hellos.iter();
-    let lists: BTreeSet<_> = hellos.filter_map(|hello| middle(&hello.ja4)).collect();
+    let lists: BTreeSet<&str> = hellos.filter_map(|hello| hello.ja4.split('_').nth(1)).collect();
     (lists.len() >= MANY).then(|| format!("{} lists of ciphers", lists.len()))
 }
 

@@ -19,15 +19,15 @@ pub(super) fn broken(view: &View<'_>) -> Option<String> {
 
 fn fault(family: Family, shape: &Shape) -> Option<&'static str> {
     let first = |values: &[u16]| values.first().is_some_and(|&value| is_grease(value));
+    let any = |values: &[u16]| values.iter().any(|&value| is_grease(value));
     let lists =
         [&shape.ciphers, &shape.extensions, &shape.groups, &shape.versions, &shape.key_shares];
     if !family.greases() {
-        let any = lists.iter().any(|values| !grease(values).is_empty());
-        return any.then_some("GREASE is in the hello");
+        return lists.iter().any(|values| any(values)).then_some("GREASE is in the hello");
     }
     // Without TLS 1.3 there are neither versions nor key shares; ciphers, groups and
     // extensions there are always.
-    let missing = |values: &Vec<u16>| !values.is_empty() && grease(values).is_empty();
+    let missing = |values: &Vec<u16>| !values.is_empty() && !any(values);
     let odd = |values: &Vec<u16>| !values.is_empty() && !first(values);
     let extensions = grease(&shape.extensions);
     let checks = [

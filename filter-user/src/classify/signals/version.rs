@@ -2,6 +2,7 @@
 
 use crate::classify::evidence::{Hello, View};
 use crate::classify::family::Family;
+use std::fmt;
 
 /// A version that has been out of date for more than a year.
 pub(super) fn long_gone(view: &View<'_>) -> Option<String> {
@@ -13,26 +14,41 @@ pub(super) fn long_gone_where(
     view: &View<'_>,
     counts: impl Fn(Family, &Hello) -> bool,
 ) -> Option<String> {
-    let (days, text) = oldest(view, counts)?;
-    (days > GONE_DAYS).then_some(text)
+    let oldest = oldest(view, counts)?;
+    (oldest.days > GONE_DAYS).then(|| oldest.to_string())
 }
 
 /// A version that has been out of date for months: browsers renew themselves within weeks.
 pub(super) fn stale(view: &View<'_>) -> Option<String> {
-    let (days, text) = oldest(view, |_, _| true)?;
-    (days > STALE_DAYS && days <= GONE_DAYS).then_some(text)
+    let oldest = oldest(view, |_, _| true)?;
+    let is_stale = oldest.days > STALE_DAYS && oldest.days <= GONE_DAYS;
+    is_stale.then(|| oldest.to_string())
 }
 
-/// For how many days the oldest of its versions has been out of date.
-fn oldest(view: &View<'_>, counts: impl Fn(Family, &Hello) -> bool) -> Option<(u32, String)> {
+/// A version that is out of date.
+struct Aged<'a> {
+    family: Family,
+    /// The first one that would have sent something else.
+    version: &'a str,
+    days: u32,
+}
+
+impl fmt::Display for Aged<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { family, version, days } = self;
+        write!(f, "older than {} {version}, and so for {days} days", family.name())
+    }
+}
+
+/// The oldest of its versions.
+fn oldest<'a>(view: &View<'a>, counts: impl Fn(Family, &Hello) -> bool) -> Option<Aged<'a>> {
     let counted = view.worn().filter(|(family, hello)| counts(*family, hello));
     let aged = counted.filter_map(|(family, hello)| {
         let milestone = view.knowledge.older_than(family, hello.shape())?;
         let days = milestone.since.days_before(view.today);
-        let (name, version) = (family.name(), &milestone.version);
-        Some((days, format!("older than {name} {version}, and so for {days} days")))
+        Some(Aged { family, version: &milestone.version, days })
     });
-    aged.max_by_key(|(days, _)| *days)
+    aged.max_by_key(|aged| aged.days)
 }
 
 /// Some keep the browser that their system came with; they are few after a year.

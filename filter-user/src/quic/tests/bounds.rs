@@ -109,21 +109,21 @@ fn sixteen_kibibytes_are_the_most() {
 #[test]
 fn too_many_packets_or_frames_have_a_cause() {
     let hello = chromium();
-    let raw = over_quic(&hello.fingerprint.ja4_r);
+    let raw = over_quic(&hello.ja4_r());
     let in_packets = |count: usize| {
         let len = hello.message.len().div_ceil(count);
         let parts = hello.message.chunks(len).enumerate();
         let says = |(at, part)| client().says(u32::try_from(at).unwrap(), &crypto(at * len, part));
         run(&parts.map(says).collect::<Vec<_>>())
     };
-    assert_eq!(verdict(&in_packets(60)), Ok(&raw[..]));
+    assert_eq!(verdict(&in_packets(60)), Ok(raw.clone()));
     assert_eq!(verdict(&in_packets(70)), Err(Cause::TooManySegments));
     let in_frames = |len: usize| {
         let parts = hello.message.chunks(len).enumerate();
         let frames: Vec<u8> = parts.flat_map(|(at, part)| crypto(at * len, part)).collect();
         run(&[client().says(0, &frames)])
     };
-    assert_eq!(verdict(&in_frames(4)), Ok(&raw[..]));
+    assert_eq!(verdict(&in_frames(4)), Ok(raw.clone()));
     assert_eq!(verdict(&in_frames(2)), Err(Cause::TooManySegments));
 }
 

@@ -43,7 +43,7 @@ fn any_hello_has_the_same_fingerprint_but_for_its_first_letter() {
                 let outcomes = run(&Client::new(version).says_all(&hello.message));
                 assert_eq!(outcomes.len(), 1, "{name}");
                 let found = outcomes[0].result.as_ref().unwrap();
-                assert_eq!(found.fingerprint.ja4_r, over_quic(&hello.fingerprint.ja4_r));
+                assert_eq!(found.ja4_r(), over_quic(&hello.ja4_r()));
                 let [known, seen] = [&hello, found].map(|hello| hello.fingerprint.ja4.parts());
                 assert_eq!((&seen[0][1..], &seen[1..]), (&known[0][1..], &known[1..]));
                 assert_eq!(found.fingerprint.ja3, hello.fingerprint.ja3);
@@ -114,7 +114,7 @@ proptest! {
         }
         let outcomes = run(&datagrams);
         prop_assert_eq!(outcomes.len(), 1);
-        prop_assert_eq!(verdict(&outcomes), Ok(&over_quic(&hello.fingerprint.ja4_r)[..]));
+        prop_assert_eq!(verdict(&outcomes), Ok(over_quic(&hello.ja4_r())));
     }
 
     #[test]

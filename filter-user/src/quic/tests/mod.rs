@@ -24,9 +24,9 @@ fn run(datagrams: &[Datagram]) -> Vec<Outcome> {
 }
 
 /// What it ended as: JA4 before hashing, or the cause.
-fn verdict(outcomes: &[Outcome]) -> Result<&str, Cause> {
+fn verdict(outcomes: &[Outcome]) -> Result<String, Cause> {
     match &outcomes.last().unwrap().result {
-        Ok(hello) => Ok(&hello.fingerprint.ja4_r),
+        Ok(hello) => Ok(hello.ja4_r()),
         Err(cause) => Err(*cause),
     }
 }

@@ -31,7 +31,7 @@ fn the_clients_packets_of_both_rfcs_hold_the_same_hello() {
         assert_eq!(outcome.destination.as_bytes(), NAME);
         let hello = outcome.result.as_ref().unwrap();
         assert_eq!(hello.fingerprint.ja4.as_str(), JA4);
-        assert_eq!(hello.fingerprint.ja4_r, RAW);
+        assert_eq!(hello.ja4_r(), RAW);
         assert_eq!(hello.fingerprint.ja3.to_string(), JA3);
         assert_eq!(hello.message.len(), 241);
         assert_eq!(

@@ -13,6 +13,7 @@ use crate::classify::judgement::Class;
 use filter_common::abi::client::ClientKey;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 
 /// What has to survive a restart.
 #[derive(Clone, Debug, Default)]
@@ -87,33 +88,33 @@ impl Judge {
     /// What is held of a client now, at each service where it was seen.
     #[must_use]
     pub fn standings(&self, client: ClientKey, now_ms: u64) -> Vec<Standing> {
-        let of = self.clients.iter().filter(|((_, kept), _)| *kept == client);
-        let standing = |((number, _), row): (&(u16, ClientKey), &ClientRow)| {
+        let standing = |(number, row): (u16, &ClientRow)| {
             let (mut profile, class) = (row.subject.profile.clone(), row.subject.class());
             profile.age(now_ms);
-            let group = self.groups.get(&(*number, row.subject.fingerprint));
+            let group = self.groups.get(&(number, row.subject.fingerprint));
             let failing = group.and_then(|row| failing_with(&row.subject, &self.policy, now_ms));
             let (failing_together, is_shared) = failing.unzip();
             let look = Look {
                 profile: &profile,
                 class,
-                has_log: self.has_log(*number, now_ms),
+                has_log: self.has_log(number, now_ms),
                 failing_together,
                 is_shared: is_shared.unwrap_or_default(),
             };
             let Assessed { findings, score } =
                 row.marks.clone().assess(&look, About::Client, now_ms);
-            Standing { service: self.name(*number), class, findings, score }
+            Standing { service: self.name(number), class, findings, score }
         };
-        of.map(standing).collect()
+        self.rows_of(client).map(standing).collect()
     }
 
     /// What is held of all clients with a fingerprint now, at each service where they were seen.
     #[must_use]
     pub fn group_standings(&self, ja4: &str, now_ms: u64) -> Vec<GroupStanding> {
         let hash = hash(self.secret, ja4);
-        let of = self.groups.iter().filter(|((_, fingerprint), _)| *fingerprint == hash);
-        let standing = |((number, _), row): (&(u16, u64), &Row<Group>)| {
+        let rows =
+            self.services().filter_map(|number| Some((number, self.groups.get(&(number, hash))?)));
+        let standing = |(number, row): (u16, &Row<Group>)| {
             let mut group = row.subject.clone();
             group.profile.age(now_ms);
             let profile = &group.profile;
@@ -122,7 +123,7 @@ impl Judge {
             let Assessed { findings, score } =
                 row.marks.clone().assess(&look, About::Group, now_ms);
             GroupStanding {
-                standing: Standing { service: self.name(*number), class, findings, score },
+                standing: Standing { service: self.name(number), class, findings, score },
                 clients: group.clients(),
                 good: group.good(),
                 requests: profile.counts.of(Count::Requests),
@@ -130,14 +131,24 @@ impl Judge {
                 watched_ms: group.watched_ms(now_ms),
             }
         };
-        of.map(standing).collect()
+        rows.map(standing).collect()
     }
 
     /// Whether a client behaves as one who belongs here, at any service.
     #[must_use]
     pub fn is_good(&self, client: ClientKey) -> bool {
-        let mut of = self.clients.iter().filter(|((_, kept), _)| *kept == client);
-        of.any(|(_, row)| row.subject.profile.is_good())
+        self.rows_of(client).any(|(_, row)| row.subject.profile.is_good())
+    }
+
+    /// A client at each service where it was seen.
+    fn rows_of(&self, client: ClientKey) -> impl Iterator<Item = (u16, &ClientRow)> {
+        self.services()
+            .filter_map(move |number| Some((number, self.clients.get(&(number, client))?)))
+    }
+
+    /// The numbers of all services.
+    fn services(&self) -> RangeInclusive<u16> {
+        0..=u16::try_from(self.policy.services.len()).unwrap_or(u16::MAX)
     }
 
     /// Decisions that are new or gone since this was last asked, to be written down.

@@ -210,3 +210,11 @@ fn a_fingerprint_is_forgiven_with_what_it_has_brought_about() {
     assert_eq!(last(&lifted), ("192.0.2.1/32".to_owned(), Action::Block));
     assert!(judge.standings(client("192.0.2.1"), 20).is_empty());
 }
+
+#[test]
+fn who_is_limited_for_his_class_is_blocked_for_what_he_does() {
+    let mut judge = judge("[services.www]\nports = [443]\nbrowsers_only = true");
+    let decisions = guess(&mut judge, "192.0.2.1", 0, 20);
+    assert_eq!((decisions[0].action, decisions[0].line.as_str()), (Action::Limit, "browsers only"));
+    assert_eq!(last(&decisions).1, Action::Block);
+}
