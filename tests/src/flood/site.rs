@@ -61,6 +61,15 @@ impl Site {
         done
     }
 
+    /// Has the stack work where packets arrive, so that the server's CPU has none of that.
+    ///
+    /// # Errors
+    ///
+    /// A shell's.
+    pub fn keep_packets(&self) -> Result<()> {
+        steer(Command::new("sh"), &self.lab.interface, 0)
+    }
+
     /// Packets that the edge's interface has received, whatever became of them.
     ///
     /// # Errors
@@ -112,15 +121,16 @@ fn wire(lab: &Lab, cpus: Cpus) -> Result<()> {
     ip(Command::new("ip"), &format!("link set {edge} address {EDGE_MAC}"))?;
     ip(Command::new("ip"), &format!("route add default via {} dev {edge}", PEERS[0]))?;
     ip(lab.at_peer("ip"), &format!("route add local {CLIENTS} dev lo"))?;
+    // What isn't for the edge ends there.
+    run(Command::new("sysctl").args(["-qw", "net.ipv4.ip_forward=0"]))?.success()?;
     // Without it frames of a flood arrive only where there is a filter.
     run(Command::new("ethtool").args(["-K", edge, "gro", "on"]))?.success()?;
-    steer(Command::new("sh"), edge, cpus.server)?;
-    steer(lab.at_peer("sh"), "eth0", cpus.world)
+    steer(Command::new("sh"), edge, 1 << cpus.server)?;
+    steer(lab.at_peer("sh"), "eth0", 1 << cpus.world)
 }
 
-/// Has the stack work on a CPU for what an interface receives.
-fn steer(mut shell: Command, interface: &str, cpu: usize) -> Result<()> {
-    let mask = 1_u32 << cpu;
+/// Has the stack work on some CPUs for what an interface receives; on none: where that arrives.
+fn steer(mut shell: Command, interface: &str, mask: u32) -> Result<()> {
     // The namespace's own interfaces are only in a fresh /sys.
     let script = format!(
         "sys=$(mktemp -d); mount -t sysfs sysfs $sys; \

@@ -77,6 +77,7 @@ pub(crate) const LAB: &[Need] = &[
 /// Further clients that the tests use.
 pub(crate) const TESTS: &[Need] = &[
     Need::program("gnutls-bin", "gnutls-cli"),
+    Need::program("iputils-ping", "ping"),
     Need::program("wget", "wget"),
     Need::program("wrk", "wrk"),
     Need::python_module("python3", "ssl"),

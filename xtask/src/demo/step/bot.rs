@@ -1,12 +1,14 @@
 //! A bot is known by its handshake, and the office passes.
 
 use std::collections::BTreeSet;
+use std::fs;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail, ensure};
 use serde::Deserialize;
 
 use super::{Stage, Step, rise};
+use crate::demo::POLICY_FILE;
 use crate::lab::client::{self, Answer, Manner};
 use crate::lab::{OFFICE_V4, OFFICE_V6, Site, elsewhere, host};
 use crate::{clock, term};
@@ -14,7 +16,8 @@ use crate::{clock, term};
 pub(super) const STEP: Step = Step {
     name: "bot-dropped",
     title: "A bot is known by its TLS handshake, and dropped",
-    what: "The office's prefixes go on the allowlist. Then a bot, Python's requests as it is, asks \
+    what: "The office's prefixes go on the allowlist. A policy says that whoever comes with an HTTP \
+           library is a bot here, and that this isn't only counted. Then a bot, Python's requests as it is, asks \
            from elsewhere; afterwards the same bot and curl ask from the office. (Tools that share a \
            library share a fingerprint, so the bot may be known by another tool's name.)",
     promise: "The bot is fingerprinted, classified and dropped, and the reason can be asked for; \
@@ -24,6 +27,8 @@ pub(super) const STEP: Step = Step {
 
 fn play(stage: &mut Stage) -> Result<String> {
     stage.filter.run(&["allow", "add", OFFICE[0], OFFICE[1], "--comment", "the office"])?;
+    fs::write(stage.lab.folder().join(POLICY_FILE), POLICY)?;
+    stage.filter.run(&["policy", "reload"])?;
     let before = stage.filter.status()?;
     let known = fingerprints(stage)?;
     let (answered, known) = bot_until_dropped(stage, &known)?;
@@ -47,6 +52,9 @@ fn play(stage: &mut Stage) -> Result<String> {
     };
     Ok(format!("{how}; dropped {when}; in the office the same bot and curl got all their pages"))
 }
+
+/// No patience with libraries.
+const POLICY: &str = include_str!("../policy.toml");
 
 /// How the bot was known.
 enum Known {
