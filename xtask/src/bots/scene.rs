@@ -11,10 +11,10 @@ use anyhow::{Context, Result};
 use super::actor::{ALL, Actor};
 use super::judge::{Row, Visit};
 use super::log::{self, Asked};
-use super::told::{self, Told, Watch};
+use super::told::{self, Told};
 use crate::clock::{self, Moment};
 use crate::lab::filter::Filter;
-use crate::lab::{Errand, Lab, Process, lodge, speak_as};
+use crate::lab::{Errand, Lab, Listener, Process, lodge, speak_as};
 use crate::term;
 
 /// Where they come.
@@ -41,12 +41,12 @@ impl Scene<'_> {
     /// If the lab fails. That an actor fails is in its row.
     pub(super) fn play(&self) -> Result<Vec<Row>> {
         let old = log::wait_for_reader(self.lab, self.filter)?;
-        let watch = Watch::start(self.lab, self.filter)?;
+        let listener = Listener::start(self.lab, self.filter)?;
         let guests = ALL.iter().map(|actor| self.start(actor)).collect::<Result<Vec<_>>>()?;
         let guests = self.wait_for(guests)?;
         log::wait_until_read(self.lab, self.filter, old)?;
         let asked = log::read(self.lab)?;
-        let rows = guests.into_iter().map(|guest| self.judge(guest, &asked, &watch));
+        let rows = guests.into_iter().map(|guest| self.judge(guest, &asked, &listener));
         rows.collect()
     }
 
@@ -90,7 +90,12 @@ impl Scene<'_> {
         Ok(())
     }
 
-    fn judge(&self, guest: Guest, asked: &BTreeMap<String, Asked>, watch: &Watch) -> Result<Row> {
+    fn judge(
+        &self,
+        guest: Guest,
+        asked: &BTreeMap<String, Asked>,
+        listener: &Listener,
+    ) -> Result<Row> {
         let clients = guest.addresses.iter().map(|address| told::client(self.filter, address));
         let clients = clients.collect::<Result<Vec<_>>>()?;
         let ja4: BTreeSet<String> = clients.iter().flat_map(told::Client::fingerprints).collect();
@@ -98,7 +103,8 @@ impl Scene<'_> {
         let groups = groups.collect::<Result<Vec<_>>>()?;
         let told = Told::new(clients, groups);
         let whom = guest.addresses.iter().map(|address| format!("{address}/32"));
-        let first_decision_ms = watch.first_decision_ms(&whom.chain(ja4).collect())?;
+        let heard = listener.heard()?;
+        let first_decision_ms = told::first_decision_ms(&heard, &whom.chain(ja4).collect());
         let visit = Visit {
             actor: guest.actor,
             asked: guest.asked(asked),

@@ -1,15 +1,12 @@
 //! What the daemon says of clients and fingerprints.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::path::PathBuf;
 
-use anyhow::{Context, Result};
+use anyhow::Result;
 use serde::{Deserialize, Serialize};
 
 use super::actor::Effect;
 use crate::lab::filter::Filter;
-use crate::lab::{Lab, Process};
 
 /// What is said of an actor.
 #[derive(Debug, Default)]
@@ -141,30 +138,12 @@ impl Told {
     }
 }
 
-/// Somebody who listens to the daemon.
-pub(super) struct Watch {
-    log: PathBuf,
-    /// Ends with the lab.
-    _process: Process,
-}
-
-impl Watch {
-    /// Starts to listen.
-    ///
-    /// # Errors
-    ///
-    /// If it can't be started.
-    pub(super) fn start(lab: &Lab, filter: &Filter) -> Result<Self> {
-        let log = lab.folder().join("watch.jsonl");
-        let process = Process::start(&mut filter.command(&["--json", "watch"]), log.clone())?;
-        Ok(Self { log, _process: process })
-    }
-
-    /// When somebody of these was first limited or blocked, in milliseconds since 1970.
-    pub(super) fn first_decision_ms(&self, whom: &BTreeSet<String>) -> Result<Option<u64>> {
-        let text = fs::read_to_string(&self.log).context("can't read what the daemon told")?;
-        Ok(first_decision_ms(&text, whom))
-    }
+/// When somebody of these was first limited or blocked, in milliseconds since 1970.
+pub(super) fn first_decision_ms(heard: &str, whom: &BTreeSet<String>) -> Option<u64> {
+    let events = heard.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
+    let acts = |event: &Event| event.kind == "decision" && !event.text.starts_with("watch");
+    let is_about = |event: &Event| event.subject.as_ref().is_some_and(|one| whom.contains(one));
+    events.filter(|event| acts(event) && is_about(event)).map(|event| event.unix_ms).min()
 }
 
 /// The part of an event that matters here.
@@ -174,13 +153,6 @@ struct Event {
     kind: String,
     subject: Option<String>,
     text: String,
-}
-
-fn first_decision_ms(lines: &str, whom: &BTreeSet<String>) -> Option<u64> {
-    let events = lines.lines().filter_map(|line| serde_json::from_str::<Event>(line).ok());
-    let acts = |event: &Event| event.kind == "decision" && !event.text.starts_with("watch");
-    let is_about = |event: &Event| event.subject.as_ref().is_some_and(|one| whom.contains(one));
-    events.filter(|event| acts(event) && is_about(event)).map(|event| event.unix_ms).min()
 }
 
 #[cfg(test)]

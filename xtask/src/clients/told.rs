@@ -1,8 +1,6 @@
 //! What the daemon tells of hellos, client by client: `palisade watch --json`.
 
 use std::collections::BTreeMap;
-use std::fs;
-use std::path::PathBuf;
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -11,7 +9,7 @@ use serde::Deserialize;
 use crate::clock;
 use crate::lab::client::{self, Manner};
 use crate::lab::filter::Filter;
-use crate::lab::{Lab, Process, Site, elsewhere, host};
+use crate::lab::{Lab, Listener, Site, elsewhere, host};
 
 /// What was told of a client.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,11 +30,7 @@ impl Told {
 }
 
 /// Somebody who listens to the daemon.
-pub(super) struct Watch {
-    log: PathBuf,
-    /// Ends with the lab.
-    _process: Process,
-}
+pub(super) struct Watch(Listener);
 
 impl Watch {
     /// Starts to listen, and waits until something is heard.
@@ -45,9 +39,7 @@ impl Watch {
     ///
     /// If nothing is heard of a client that says hello.
     pub(super) fn start(lab: &Lab, filter: &Filter) -> Result<Self> {
-        let log = lab.folder().join("watch.jsonl");
-        let process = Process::start(&mut filter.command(&["--json", "watch"]), log.clone())?;
-        let watch = Self { log, _process: process };
+        let watch = Self(Listener::start(lab, filter)?);
         let herald = elsewhere(host::NEIGHBOUR);
         clock::poll("the daemon telling of a hello", HEARD, || {
             client::curl(lab, Site::Elsewhere, &herald, Manner::Unknown)?;
@@ -59,8 +51,7 @@ impl Watch {
 
     /// All that was heard up to now, by address.
     pub(super) fn told(&self) -> Result<BTreeMap<String, Told>> {
-        let log = fs::read_to_string(&self.log).context("can't read what the daemon told")?;
-        Ok(read(&log))
+        Ok(read(&self.0.heard()?))
     }
 
     /// What was heard of one client, as soon as that is about so many hellos, and after

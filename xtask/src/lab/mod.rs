@@ -17,6 +17,7 @@ pub(crate) mod client;
 mod errand;
 pub(crate) mod filter;
 pub(crate) mod flood;
+mod listener;
 mod network;
 mod process;
 mod server;
@@ -24,6 +25,7 @@ mod site;
 pub(crate) mod visitor;
 
 pub(crate) use errand::Errand;
+pub(crate) use listener::Listener;
 pub(crate) use network::{
     EDGE_V4, ELSEWHERE_V6, INTERFACE, OFFICE_V4, OFFICE_V6, elsewhere, host, lodge, set_mtu,
     speak_as,
